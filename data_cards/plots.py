@@ -1,0 +1,106 @@
+"""The card's three plots. Matplotlib is imported here and only when one is drawn."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from data_cards.assemble import Assembled
+
+PLOTS: dict[str, str] = {
+    "funnel.png": "Samples per domain by outcome",
+    "lengths.png": "Completion lengths of accepted and other samples",
+    "pass_rates.png": "Pass rates of the prompts",
+}
+
+# Told apart by people who see colours differently (Okabe and Ito's set).
+_COLOURS = {
+    "published": "#009E73",
+    "accepted, not needed": "#8FD0B8",
+    "rejected": "#D55E00",
+    "undecided": "#BBBBBB",
+}
+_SERIES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9")
+
+
+def draw_plots(folder: Path, assembled: Assembled) -> list[Path]:
+    """Draw the PNG files of PLOTS into `folder`; the same traces give the same bytes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    folder.mkdir(parents=True, exist_ok=True)
+    drawers = {
+        "funnel.png": _draw_funnel,
+        "lengths.png": _draw_lengths,
+        "pass_rates.png": _draw_pass_rates,
+    }
+    paths = []
+    for name, draw in drawers.items():
+        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        draw(axes, assembled)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_title(PLOTS[name], loc="left", fontsize=11)
+        if axes.get_legend_handles_labels()[1]:
+            axes.legend(frameon=False, fontsize=8)
+        figure.savefig(folder / name, dpi=120, metadata={"Software": None})
+        paths.append(folder / name)
+    return paths
+
+
+def _draw_funnel(axes: Any, assembled: Assembled) -> None:
+    """One stacked bar a domain; its parts add up to the domain's samples."""
+    rows = assembled.domains[::-1]
+    names = [row.domain for row in rows]
+    parts = {
+        "published": [row.kept for row in rows],
+        "accepted, not needed": [row.accepted - row.kept for row in rows],
+        "rejected": [row.rejected for row in rows],
+        "undecided": [row.undecided for row in rows],
+    }
+    left = [0] * len(rows)
+    for label, counts in parts.items():
+        if any(counts):
+            axes.barh(names, counts, left=left, label=label, color=_COLOURS[label], height=0.6)
+            left = [a + b for a, b in zip(left, counts, strict=True)]
+    axes.set_xlabel("samples")
+
+
+def _draw_lengths(axes: Any, assembled: Assembled) -> None:
+    """Completion tokens as two outlines over the same bins; log scale when they span decades."""
+    lengths = {
+        "accepted": [trace.completion_tokens for trace in assembled.accepted],
+        "rejected or undecided": [trace.completion_tokens for trace in assembled.rejected],
+    }
+    edges = bin_edges([count for counts in lengths.values() for count in counts])
+    for (label, counts), colour in zip(lengths.items(), ("#009E73", "#D55E00"), strict=True):
+        if counts:
+            axes.hist(counts, bins=edges, label=label, color=colour, alpha=0.55)
+    if edges[-1] > 100 * max(edges[0], 1):
+        axes.set_xscale("log")
+    axes.set_xlabel("completion tokens")
+    axes.set_ylabel("samples")
+
+
+def _draw_pass_rates(axes: Any, assembled: Assembled) -> None:
+    """Pass rates in tenths, the domains stacked."""
+    rates: Mapping[str, Sequence[float]] = assembled.pass_rates
+    if rates:
+        axes.hist(
+            list(rates.values()),
+            bins=[tenth / 10 for tenth in range(11)],
+            stacked=True,
+            label=list(rates),
+            color=[_SERIES[index % len(_SERIES)] for index in range(len(rates))],
+        )
+    axes.set_xlabel("accepted ÷ decided samples of a prompt")
+    axes.set_ylabel("prompts")
+
+
+def bin_edges(lengths: Sequence[int], bins: int = 30) -> list[float]:
+    """Edges of `bins` bins over the lengths: even steps, or even ratios beyond two decades."""
+    low, high = max(min(lengths, default=0), 1), max(max(lengths, default=1), 1) + 1
+    if high > 100 * low:
+        ratio = (high / low) ** (1 / bins)
+        return [low * ratio**step for step in range(bins + 1)]
+    return [low + (high - low) * step / bins for step in range(bins + 1)]
