@@ -1,0 +1,55 @@
+"""The Prompt record: one question we ask, with what is needed to check its answer."""
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Domain = Literal["math", "code", "science", "puzzle", "general"]
+ReferenceKind = Literal["math_answer", "unit_tests", "choice", "quantity", "short_answer"]
+Split = Literal["train", "test"]
+
+DOMAINS: tuple[str, ...] = get_args(Domain)
+REFERENCE_KINDS: tuple[str, ...] = get_args(ReferenceKind)
+
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One question with its reference; one row of `1-prompts/*.parquet`.
+
+    `reference` holds the gold answer as text: an expression (math_answer), a letter (choice),
+    a number with its unit such as `12 m/s` (quantity), a word or phrase (short_answer), or a
+    reference solution (unit_tests, which are checked by `tests`, one Python assert each).
+    """
+
+    prompt_id: str
+    domain: Domain
+    source: str
+    license: str
+    split: Split
+    question: str
+    reference_kind: ReferenceKind
+    reference: str
+    tests: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    difficulty: str = ""
+    language: str = "en"
+
+
+def normalise_question(question: str) -> str:
+    """Fold a question to the form that decides whether two are the same.
+
+    NFKC, lower case, runs of white space to one blank. Digits and signs stay: "12 apples" and
+    "13 apples" are different questions.
+    """
+    return _SPACES.sub(" ", unicodedata.normalize("NFKC", question)).strip().lower()
+
+
+def prompt_id(domain: str, question: str) -> str:
+    """Sixteen hex digits of blake2b over domain and normalised question: stable everywhere."""
+    text = f"{domain}\n{normalise_question(question)}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -1,0 +1,98 @@
+"""A Draft: what a source's row says, before it becomes a Prompt; checked in one place."""
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prompts.record import REFERENCE_KINDS
+
+LETTERS = "ABCDEFGHIJ"
+# 100,000 characters is longer than any contest statement; beyond it a row is a broken line.
+MAX_QUESTION_CHARACTERS = 100_000
+
+_NUMBER_FIRST = re.compile(r"[-+]?[\d.]")
+
+
+class RowRejected(Exception):
+    """This row cannot become a prompt; the message is the reason, a short closed phrase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A question with its reference, as one row of a source gave it.
+
+    `split` is `train`, `test` or "" where the source does not say; `domain` is "" where the
+    source's own domain holds.
+    """
+
+    question: str
+    reference_kind: str
+    reference: str
+    tests: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    difficulty: str = ""
+    language: str = "en"
+    split: str = ""
+    domain: str = ""
+
+
+def text_of(row: Mapping[str, Any], column: str) -> str:
+    """The text in a column, stripped; raises RowRejected when it is missing, empty or no text."""
+    value = row.get(column)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise RowRejected(f"no {column}" if value is None else f"{column} is not text")
+    text = str(value).strip()
+    if not text:
+        raise RowRejected(f"no {column}")
+    return text
+
+
+def texts_of(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
+    """The list of texts in a column, () when absent; raises RowRejected for anything else."""
+    value = row.get(column)
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise RowRejected(f"{column} is not a list of texts")
+    return tuple(value)
+
+
+def check(draft: Draft) -> Draft:
+    """The draft itself when a verifier can work with it; raises RowRejected otherwise."""
+    if draft.reference_kind not in REFERENCE_KINDS:
+        raise RowRejected("unknown reference_kind")
+    if not draft.question.strip():
+        raise RowRejected("no question")
+    if len(draft.question) > MAX_QUESTION_CHARACTERS:
+        raise RowRejected("question too long")
+    if not draft.reference.strip():
+        raise RowRejected("no reference")
+    if draft.split not in ("", "train", "test"):
+        raise RowRejected("unknown split")
+    _check_reference(draft)
+    return draft
+
+
+def _check_reference(draft: Draft) -> None:
+    if draft.reference_kind == "unit_tests":
+        if not draft.tests:
+            raise RowRejected("no tests")
+        _check_python("reference", draft.reference)
+        _check_python("tests", "\n".join(draft.tests))
+    elif draft.reference_kind == "choice":
+        if len(draft.choices) < 2:
+            raise RowRejected("fewer than two choices")
+        if draft.reference not in tuple(LETTERS[: len(draft.choices)]):
+            raise RowRejected("reference is not the letter of a choice")
+    elif draft.reference_kind == "quantity" and not _NUMBER_FIRST.match(draft.reference):
+        raise RowRejected("quantity does not begin with a number")
+
+
+def _check_python(column: str, source: str) -> None:
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise RowRejected(f"{column} is not Python") from error

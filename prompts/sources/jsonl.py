@@ -1,0 +1,74 @@
+"""Lines of a JSONL file, good and bad: a broken line is a reason, never the end of the file."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from prompts.errors import PrerequisiteError
+
+# Cut of what a rejected row shows of itself: a screen line or two.
+SHOWN_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that did not become a prompt: where it stands, why, and how it begins."""
+
+    source: str
+    line: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One row as read: its 1-based line, and its values or the reason it has none."""
+
+    line: int
+    values: dict[str, Any]
+    reason: str = ""
+    text: str = ""
+
+
+def read_lines(path: Path) -> Iterator[RawRow]:
+    """Rows of a .jsonl or .jsonl.gz file in order; blank lines are skipped, not counted.
+
+    A line that is not UTF-8, not JSON or no object comes back with a `reason` and empty
+    `values`. Raises PrerequisiteError when the file cannot be opened or is cut short.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield parse_line(number, line)
+    except (OSError, EOFError) as error:
+        raise PrerequisiteError(f"cannot read prompts from {path}: {error}") from error
+
+
+def parse_line(number: int, line: bytes) -> RawRow:
+    """One line as a RawRow: `b'{"question": "What is 3 + 4?"}'` gives its values."""
+    try:
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+    except UnicodeDecodeError:
+        return _bad(number, "not UTF-8", line.decode("utf-8", "replace"))
+    try:
+        values = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return _bad(number, "not JSON", text)
+    if not isinstance(values, dict):
+        return _bad(number, "not a JSON object", text)
+    if any("\ud800" <= c <= "\udfff" for c in json.dumps(values, ensure_ascii=False)):
+        return _bad(number, "lone surrogate", text)
+    return RawRow(number, values, text=text[:SHOWN_CHARACTERS])
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _bad(number: int, reason: str, text: str) -> RawRow:
+    return RawRow(number, {}, reason, text.strip()[:SHOWN_CHARACTERS])

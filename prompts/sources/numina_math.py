@@ -1,0 +1,31 @@
+"""AI-MO/NuminaMath-1.5 and any other table with `problem` and `answer` columns."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from prompts.sources.draft import Draft, RowRejected, text_of
+
+COLUMNS = ("problem", "answer")
+
+# What the set writes in `answer` when there is none to check.
+_NO_ANSWER = ("proof", "notfound")
+
+
+def to_draft(row: Mapping[str, Any]) -> Draft:
+    """`{"problem": "How many …?", "answer": "21", "question_type": "math-word-problem"}`.
+
+    Proofs, multiple-choice questions (their answer is a letter), problems or solutions marked
+    invalid and answers that say there is none are rejected.
+    """
+    kind = str(row.get("question_type") or "")
+    if kind == "proof":
+        raise RowRejected("a proof")
+    if kind == "MCQ":
+        raise RowRejected("a multiple-choice question")
+    if "No" in (row.get("problem_is_valid"), row.get("solution_is_valid")):
+        raise RowRejected("marked invalid by its source")
+    answer = text_of(row, "answer")
+    if answer.lower() in _NO_ANSWER:
+        raise RowRejected("no checkable answer")
+    difficulty = str(row.get("difficulty") or "")
+    return Draft(text_of(row, "problem"), "math_answer", answer, difficulty=difficulty)

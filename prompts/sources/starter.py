@@ -1,0 +1,33 @@
+"""The project's own row format: the shipped starter sets and users' files are read by it.
+
+One JSON object a line:
+`{"question": "What is 3 + 4?", "reference_kind": "math_answer", "reference": "7",
+  "difficulty": "easy", "split": "train"}`, with `tests`, `choices`, `aliases` where they apply.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from prompts.record import DOMAINS
+from prompts.sources.draft import Draft, RowRejected, text_of, texts_of
+
+COLUMNS = ("question", "reference_kind", "reference")
+
+
+def to_draft(row: Mapping[str, Any]) -> Draft:
+    """A row in our own format as a draft; raises RowRejected with the field that is wrong."""
+    domain = str(row.get("domain") or "")
+    if domain and domain not in DOMAINS:
+        raise RowRejected("unknown domain")
+    return Draft(
+        question=text_of(row, "question"),
+        reference_kind=text_of(row, "reference_kind"),
+        reference=text_of(row, "reference"),
+        tests=texts_of(row, "tests"),
+        choices=texts_of(row, "choices"),
+        aliases=texts_of(row, "aliases"),
+        difficulty=str(row.get("difficulty") or ""),
+        language=str(row.get("language") or "en"),
+        split=str(row.get("split") or ""),
+        domain=domain,
+    )

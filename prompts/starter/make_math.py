@@ -1,0 +1,176 @@
+"""Write math.jsonl: small arithmetic a 135M model gets right half the time, and some it never does.
+
+`python -m prompts.starter.make_math`. Templates of our own, except the `gym` families, whose
+numbers come from reasoning-gym (a development dependency).
+"""
+
+from itertools import product
+
+from prompts.starter.draw import Candidate, Family, write
+
+NAMES = ("Ann", "Ben", "Cara", "Dan", "Ella", "Finn", "Gus", "Hana", "Ivan", "June", "Kofi", "Lena")
+THINGS = ("apples", "books", "coins", "eggs", "pens", "stamps", "cards", "shells")
+DIGITS = range(2, 10)
+
+
+def sums() -> list[Candidate]:
+    """`What is 3 + 4?`; 3 + 4 and 4 + 3 are twins."""
+    pairs = product(DIGITS, DIGITS)
+    return [Candidate(f"What is {a} + {b}?", str(a + b), _pair("+", a, b)) for a, b in pairs]
+
+
+def products() -> list[Candidate]:
+    """`What is 3 * 4?`, the small times table."""
+    pairs = product(DIGITS, DIGITS)
+    return [Candidate(f"What is {a} * {b}?", str(a * b), _pair("*", a, b)) for a, b in pairs]
+
+
+def differences() -> list[Candidate]:
+    """`What is 9 - 4?`, from numbers up to 12."""
+    pairs = [(a, b) for a in range(4, 13) for b in range(1, 10) if a > b]
+    return [Candidate(f"What is {a} - {b}?", str(a - b)) for a, b in pairs]
+
+
+def tens() -> list[Candidate]:
+    """`What is 30 + 40?`, whole tens."""
+    pairs = [(10 * a, 10 * b) for a, b in product(range(1, 9), repeat=2)]
+    return [Candidate(f"What is {a} + {b}?", str(a + b), _pair("+", a, b)) for a, b in pairs]
+
+
+def sequences() -> list[Candidate]:
+    """`What comes next: 2, 4, 6, 8?`, steps of 1 to 5 and of 10."""
+    found = []
+    for start, step in product(range(1, 9), (1, 2, 3, 4, 5, 10)):
+        shown = ", ".join(str(start + step * i) for i in range(4))
+        found.append(Candidate(f"What number comes next: {shown}?", str(start + 4 * step)))
+    return found
+
+
+def larger() -> list[Candidate]:
+    """`Which number is larger, 45 or 72?`"""
+    pairs = [(a, b) for a in range(12, 99, 7) for b in range(15, 99, 11) if a != b]
+    return [
+        Candidate(f"Which number is larger, {a} or {b}?", str(max(a, b)), _pair("max", a, b))
+        for a, b in pairs
+    ]
+
+
+def doubles() -> list[Candidate]:
+    """`What is double 8?` and `What is half of 16?`"""
+    twice = [Candidate(f"What is double {a}?", str(2 * a)) for a in range(3, 26)]
+    return twice + [Candidate(f"What is half of {2 * a}?", str(a)) for a in range(3, 26)]
+
+
+def gains() -> list[Candidate]:
+    """One-step word problems that add."""
+    verbs = ("buys", "finds", "gets", "picks")
+    found = []
+    for i, (a, b) in enumerate(product(DIGITS, DIGITS)):
+        name, thing = NAMES[i % len(NAMES)], THINGS[(i // 3) % len(THINGS)]
+        text = (
+            f"{name} has {a} {thing} and {verbs[i % 4]} {b} more. How many {thing} has {name} now?"
+        )
+        found.append(Candidate(text, str(a + b), _pair("+", a, b)))
+    return found
+
+
+def losses() -> list[Candidate]:
+    """One-step word problems that take away."""
+    verbs = ("loses", "sells", "gives away", "breaks")
+    found = []
+    for i, (a, b) in enumerate((a, b) for a in range(4, 13) for b in range(1, 9) if a > b):
+        name, thing = NAMES[(i * 5) % len(NAMES)], THINGS[(i // 2) % len(THINGS)]
+        text = f"{name} has {a} {thing} and {verbs[i % 4]} {b}. How many {thing} are left?"
+        found.append(Candidate(text, str(a - b)))
+    return found
+
+
+def groups() -> list[Candidate]:
+    """One-step word problems that multiply."""
+    holders = ("boxes", "bags", "jars", "baskets")
+    found = []
+    for i, (a, b) in enumerate(product(range(2, 7), range(2, 10))):
+        thing, holder = THINGS[i % len(THINGS)], holders[(i // 2) % 4]
+        text = f"{a} {holder} hold {b} {thing} each. How many {thing} is that?"
+        found.append(Candidate(text, str(a * b)))
+    return found
+
+
+def two_steps() -> list[Candidate]:
+    """Two-step word problems; the model gets about one in twenty."""
+    found = []
+    for i, (a, b) in enumerate(product(range(3, 9), range(2, 8))):
+        name, c = NAMES[(i * 7) % len(NAMES)], 2 + (i * 3) % 5
+        text = f"{name} buys {a} pens at ${b} each and {c} at $1 each. What does {name} pay?"
+        found.append(Candidate(text, str(a * b + c)))
+    return found
+
+
+def gym_sums() -> list[Candidate]:
+    """Sums and differences of two-digit numbers from reasoning-gym's chain_sum."""
+    import reasoning_gym
+
+    data = reasoning_gym.create_dataset(
+        "chain_sum", size=40, seed=2, min_terms=2, max_terms=2, min_digits=2, max_digits=2
+    )
+    return [Candidate(f"What is {_expression(e)}?", str(e["answer"])) for e in data]
+
+
+def gym_chains() -> list[Candidate]:
+    """Three one-digit terms from reasoning-gym's chain_sum."""
+    import reasoning_gym
+
+    data = reasoning_gym.create_dataset(
+        "chain_sum", size=60, seed=3, min_terms=3, max_terms=3, min_digits=1, max_digits=1
+    )
+    return [Candidate(f"What is {_expression(e)}?", str(e["answer"])) for e in data]
+
+
+def gym_gcd() -> list[Candidate]:
+    """Greatest common divisors of small numbers from reasoning-gym's gcd."""
+    import reasoning_gym
+
+    data = reasoning_gym.create_dataset(
+        "gcd", size=40, seed=4, min_numbers=2, max_numbers=2, min_value=4, max_value=60
+    )
+    found = []
+    for entry in data:
+        a, b = entry["metadata"]["numbers"]
+        question = f"What is the greatest common divisor of {a} and {b}?"
+        found.append(Candidate(question, str(entry["answer"]), _pair("gcd", a, b)))
+    return found
+
+
+def families() -> list[Family]:
+    """All math families with their share of each split."""
+    kind = "math_answer"
+    return [
+        Family("sums", kind, "easy", 36, 7, sums()),
+        Family("products", kind, "easy", 36, 7, products()),
+        Family("differences", kind, "easy", 30, 6, differences()),
+        Family("tens", kind, "easy", 20, 4, tens()),
+        Family("sequences", kind, "easy", 20, 4, sequences()),
+        Family("larger", kind, "easy", 15, 3, larger()),
+        Family("doubles", kind, "medium", 20, 4, doubles()),
+        Family("gains", kind, "medium", 20, 4, gains()),
+        Family("losses", kind, "medium", 15, 3, losses()),
+        Family("groups", kind, "medium", 15, 3, groups()),
+        Family("gym_sums", kind, "hard", 10, 2, gym_sums()),
+        Family("gym_chains", kind, "medium", 15, 3, gym_chains()),
+        Family("gym_gcd", kind, "hard", 8, 2, gym_gcd()),
+        Family("two_steps", kind, "hard", 8, 2, two_steps()),
+    ]
+
+
+def _pair(sign: str, a: int, b: int) -> str:
+    return f"{sign} {min(a, b)} {max(a, b)}"
+
+
+def _expression(entry: dict[str, object]) -> str:
+    metadata = entry["metadata"]
+    assert isinstance(metadata, dict)
+    return str(metadata["expression"])
+
+
+if __name__ == "__main__":
+    print(write("math", families()))

@@ -1,0 +1,67 @@
+"""Chat messages from a prompt: one Jinja file per template, in prompts/templates/."""
+
+import functools
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from prompts.errors import PrerequisiteError
+from prompts.record import Prompt
+
+FOLDER = Path(__file__).parent / "templates"
+# Files that other templates import from; no template by themselves.
+PARTS = ("instruction",)
+
+_VERSION = re.compile(r"\{#-? version (\d+):")
+
+
+def known_templates() -> list[str]:
+    """The names `render` takes, sorted."""
+    return sorted(f.stem for f in FOLDER.glob("*.jinja") if f.stem not in PARTS)
+
+
+def render(prompt: Prompt, template: str) -> list[dict[str, str]]:
+    """The messages to send for a prompt: `[{"role": "user", "content": "What is 3 + 4?…"}]`.
+
+    A template calls `turn(role)` around each message's text, so nothing in a question can end
+    its message. Raises PrerequisiteError for a template that does not exist.
+    """
+    messages: list[dict[str, str]] = []
+
+    def turn(role: str, caller: Callable[[], str]) -> str:
+        messages.append({"role": role, "content": caller().strip("\n")})
+        return ""
+
+    _loaded(template).render(prompt=prompt, turn=turn)
+    return messages
+
+
+def fingerprint(template: str) -> str:
+    """Name, version and a hash of the text with its parts: `few-shot@1:5f0c2a9e`.
+
+    Any edit that can change a message changes it.
+    """
+    _loaded(template)
+    text = (FOLDER / f"{template}.jinja").read_text(encoding="utf-8")
+    parts = "".join((FOLDER / f"{part}.jinja").read_text(encoding="utf-8") for part in PARTS)
+    found = _VERSION.match(text)
+    digest = hashlib.blake2b((text + parts).encode(), digest_size=4).hexdigest()
+    return f"{template}@{found.group(1) if found else '0'}:{digest}"
+
+
+@functools.cache
+def _loaded(template: str) -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    if template not in known_templates():
+        known = ", ".join(known_templates())
+        raise PrerequisiteError(
+            f"no prompt template {template!r}; known: {known}. "
+            f"Add {template}.jinja to prompts/templates/"
+        )
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=False
+    )
+    return environment.get_template(f"{template}.jinja")
