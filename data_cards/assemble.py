@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from data_cards.licenses import check_license
+from data_cards.scrub import scrub
 from data_cards.tally import DomainRow, PromptCount, count_domains, count_prompts, count_reasons
 from data_cards.trace import Message, Trace
 from filters.verdict import Outcome, Verdict
@@ -115,6 +116,7 @@ def assemble(
     kept = accepted_ids if selected is None else set(selected)
     _check_joins(samples, by_prompt, by_sample, accepted_ids, kept)
     counts = count_prompts(samples, by_sample)
+    asked_prompts = [prompt for prompt in prompts if prompt.split == "train"]
 
     def trace(sample: Sample) -> Trace:
         prompt, verdict = by_prompt[sample.prompt_id], by_sample[sample.sample_id]
@@ -132,7 +134,7 @@ def assemble(
         rejected=tuple(trace(s) for s in ordered if s.sample_id not in refused),
         surplus=len(accepted_ids - kept),
         failed=len(failed),
-        domains=tuple(count_domains(prompts, samples, by_sample, kept)),
+        domains=tuple(count_domains(asked_prompts, samples, by_sample, kept)),
         reasons=count_reasons(by_sample.values()),
         pass_rates=_rates_by_domain(by_prompt, counts),
     )
@@ -170,7 +172,7 @@ def make_trace(
         verifier_version=verdict.verifier_version,
         outcome=str(verdict.outcome),
         reason=str(verdict.reason),
-        detail=verdict.detail,
+        detail=scrub(verdict.detail),
         pass_rate=count.pass_rate,
         decided_samples=count.decided,
         teacher=sample.teacher,

@@ -17,7 +17,7 @@ def visible(text: str) -> str:
 
 def fence(text: str, max_chars: int = 1_500) -> str:
     """A fenced block of the text, cut at `max_chars`; its fence is longer than any run inside."""
-    shown = visible(text)
+    shown = visible(text).strip("\n")
     if len(shown) > max_chars:
         shown = shown[:max_chars] + _CUT.format(count=len(shown) - max_chars)
     ticks = "`" * max(3, _longest_run(shown) + 1)

@@ -14,7 +14,7 @@ from teacher.sample import Sample, sample_id
 NOON = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 HOSTILE = "```\n---\n</script><script>alert(1)</script>\n|a|b|\n<!-- \u202e {{ 7 * 7 }} {% raw %}"
 TOKEN = "hf_" + "a1B2c3D4" * 4
-ReferenceRun = tuple[list[Prompt], list[Sample], list[Verdict]]
+Run = tuple[list[Prompt], list[Sample], list[Verdict]]
 
 
 def make_prompt(question: str, **changes: object) -> Prompt:
@@ -65,8 +65,8 @@ def make_verdict(
     return Verdict(sample.sample_id, "math_answer", "1", outcome, reason, "4 = 4", 0.01)
 
 
-def make_run(prompts: int = 40, samples: int = 3) -> ReferenceRun:
-    """A third of the samples accepted, a third wrong, one in ten undecided; hostile text in some."""
+def make_run(prompts: int = 40, samples: int = 3) -> Run:
+    """A third of the samples accepted, one in ten undecided, the others wrong; some text hostile."""
     asked = [make_prompt(f"What is {number} + 2?") for number in range(prompts)]
     asked[1] = replace(
         asked[1], domain="code", reference_kind="unit_tests", tests=("assert f(1) == 2",)
@@ -93,7 +93,7 @@ def ask(prompts: list[Prompt]) -> dict[str, list[dict[str, str]]]:
     return {p.prompt_id: [{"role": "user", "content": f"{p.question}\nBox it."}] for p in prompts}
 
 
-def assemble_run(run: ReferenceRun, recipe: DatasetRecipe) -> Assembled:
+def assemble_run(run: Run, recipe: DatasetRecipe) -> Assembled:
     prompts, samples, verdicts = run
     return assemble(prompts, samples, verdicts, ask(prompts), recipe, fingerprint="abc123")
 

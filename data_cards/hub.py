@@ -1,0 +1,248 @@
+"""Pushing a dataset folder to the Hub: main goes from one whole state to the next, or stays.
+
+`upload_folder` commits in several steps and can leave main half-published, so the files go up
+first and one commit then puts them all in place. The client does not retry that commit: its reply
+can get lost after the server has made it, and a repetition would be refused with 412. So after
+every unclear answer main is read again and compared with the folder, file by file.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data_cards.shards import CONFIG_FOLDERS
+from data_cards.validate import validate_card
+from prompts.errors import PrerequisiteError, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Folders whose files on the Hub are ours to delete; other files there are their owner's.
+OUR_FOLDERS = (*CONFIG_FOLDERS.values(), "plots")
+COMMIT_ATTEMPTS = 4
+_KIND: Any = {"repo_type": "dataset"}
+_CONFLICT = 412
+# A server's answers after which the commit may or may not exist, or may come to exist.
+_UNCLEAR = frozenset({408, 409, _CONFLICT, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """Where the dataset is; `changed` is False when the Hub already had these very files."""
+
+    url: str
+    commit: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What main lacks or has otherwise, and what of ours it has too many."""
+
+    changed: tuple[str, ...]
+    stale: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """True when main holds exactly the planned files."""
+        return not self.changed and not self.stale
+
+
+def push(
+    folder: Path,
+    repo_id: str,
+    token: str,
+    private: bool = True,
+    *,
+    endpoint: str | None = None,
+    tag: str | None = None,
+    retry_wait_s: float = 5.0,
+) -> PushResult:
+    """Put the folder on the main branch of the dataset `repo_id` in one commit, then tag it.
+
+    The repository is created private and made public, if it is to be, only once it is whole.
+    Raises PrerequisiteError for what the user can mend (a card that does not validate, rights of
+    the token, a public repository where a private one is asked for, a tag that is taken) and
+    RunError for a Hub that fails; either way main is as it was or has the whole folder. The
+    token appears in no message.
+    """
+    if problems := validate_card(folder):
+        raise PrerequisiteError(f"not pushed, the dataset is not sound: {'; '.join(problems)}")
+    from huggingface_hub import HfApi
+
+    with _errors_named(repo_id, token):
+        api = HfApi(endpoint=endpoint, token=token)
+        _open_repository(api, repo_id, private)
+        plan = planned_files(folder)
+        start = _head(api, repo_id)
+        _check_tag(api, repo_id, tag, start, difference(api, repo_id, start, plan))
+        commit = _bring_to(api, repo_id, start, plan, retry_wait_s)
+        if tag is not None:
+            api.create_tag(repo_id, tag=tag, revision=commit, exist_ok=True, **_KIND)
+        if not private:
+            api.update_repo_settings(repo_id, private=False, **_KIND)
+        url = f"{api.endpoint}/datasets/{repo_id}"
+        return PushResult(url=url, commit=commit, changed=commit != start)
+
+
+def planned_files(folder: Path) -> dict[str, Path]:
+    """Every file of the folder by its path in the repository; hidden and temporary ones stay."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    named = ((path.relative_to(folder), path) for path in files)
+    return {
+        name.as_posix(): path
+        for name, path in named
+        if not any(part.startswith(".") for part in name.parts)
+    }
+
+
+def difference(api: Any, repo_id: str, commit: str, plan: Mapping[str, Path]) -> Difference:
+    """Compare a commit's tree with the plan: by SHA-256 for LFS files, by git's hash for others."""
+    from huggingface_hub.hf_api import RepoFile
+
+    tree = api.list_repo_tree(repo_id, recursive=True, revision=commit, **_KIND)
+    remote = {entry.path: entry for entry in tree if isinstance(entry, RepoFile)}
+    changed = [n for n, file in plan.items() if n not in remote or not _same(remote[n], file)]
+    ours = (name for name in remote if name.split("/")[0] in OUR_FOLDERS and "/" in name)
+    return Difference(tuple(changed), tuple(name for name in ours if name not in plan))
+
+
+def _same(entry: Any, file: Path) -> bool:
+    size = file.stat().st_size
+    if entry.size != size:
+        return False
+    if entry.lfs is not None:
+        return bool(entry.lfs.sha256 == _digest(file, hashlib.sha256()))
+    return bool(entry.blob_id == _digest(file, hashlib.sha1(f"blob {size}\0".encode())))
+
+
+def _digest(file: Path, digest: Any) -> str:
+    with file.open("rb") as handle:
+        while block := handle.read(1 << 20):
+            digest.update(block)
+    return str(digest.hexdigest())
+
+
+def _open_repository(api: Any, repo_id: str, private: bool) -> None:
+    """Create the repository, private, unless it exists; refuse to fill a public one in private."""
+    api.create_repo(repo_id, private=True, exist_ok=True, **_KIND)
+    if private and not api.repo_info(repo_id, **_KIND).private:
+        raise PrerequisiteError(
+            f"{repo_id} is public on the Hub but the recipe says `private: true`; make it private "
+            "there, choose another dataset.repo_id, or set dataset.private=false"
+        )
+
+
+def _head(api: Any, repo_id: str) -> str:
+    return str(api.repo_info(repo_id, revision="main", **_KIND).sha)
+
+
+def _check_tag(api: Any, repo_id: str, tag: str | None, head: str, left: Difference) -> None:
+    """Refuse a tag that names another state: a published revision never changes under a reader."""
+    tags = api.list_repo_refs(repo_id, **_KIND).tags if tag is not None else []
+    target = next((ref.target_commit for ref in tags if ref.name == tag), None)
+    if target is not None and (target != head or not left.is_empty):
+        raise PrerequisiteError(
+            f"{repo_id} already has a tag {tag!r} on other files (commit {target[:12]}); "
+            "choose another dataset.tag"
+        )
+
+
+def _bring_to(
+    api: Any, repo_id: str, start: str, plan: Mapping[str, Path], retry_wait_s: float
+) -> str:
+    """Commit until main holds the plan; returns its commit. Only ever commits on top of `start`."""
+    operations: list[Any] | None = None
+    for attempt in range(COMMIT_ATTEMPTS):
+        head = _head(api, repo_id)
+        left = difference(api, repo_id, head, plan)
+        if left.is_empty:
+            return head
+        if head != start:
+            raise RunError(
+                f"someone else committed to {repo_id} during the push; nothing of ours is there. "
+                "Run publish again to push on top of it"
+            )
+        if attempt:
+            time.sleep(retry_wait_s * 2 ** (attempt - 1))
+        if operations is None:
+            operations = _operations(left, plan)
+            api.preupload_lfs_files(
+                repo_id, _additions(operations), revision="main", free_memory=False, **_KIND
+            )
+        failure = _try_commit(api, repo_id, operations, head)
+    if difference(api, repo_id, head := _head(api, repo_id), plan).is_empty:
+        return head
+    raise RunError(
+        f"the Hub did not take the commit to {repo_id} in {COMMIT_ATTEMPTS} attempts ({failure}); "
+        "main is as it was. Run publish again later"
+    )
+
+
+def _operations(left: Difference, plan: Mapping[str, Path]) -> list[Any]:
+    """One commit's operations; the card goes along in the same commit as the data."""
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    adds = [CommitOperationAdd(name, str(plan[name])) for name in left.changed]
+    return [*adds, *(CommitOperationDelete(name) for name in left.stale)]
+
+
+def _additions(operations: Iterable[Any]) -> list[Any]:
+    return [operation for operation in operations if hasattr(operation, "upload_info")]
+
+
+def _try_commit(api: Any, repo_id: str, operations: list[Any], parent: str) -> str:
+    """Send the one commit; returns what went wrong if the outcome is unclear, else an empty text.
+
+    A clear refusal is raised as it came.
+    """
+    try:
+        api.create_commit(
+            repo_id,
+            operations,
+            commit_message="Publish the dataset with its card",
+            revision="main",
+            parent_commit=parent,
+            **_KIND,
+        )
+    except _transport_errors() as error:
+        status = _status(error)
+        if status is not None and status not in _UNCLEAR:
+            raise
+        return f"HTTP {status}" if status is not None else type(error).__name__
+    return ""
+
+
+def _transport_errors() -> tuple[type[Exception], ...]:
+    """What the client raises for HTTP; its library's base class has moved between versions."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    bases = [base for base in HfHubHTTPError.__bases__ if issubclass(base, Exception)]
+    return (OSError, *bases)
+
+
+def _status(error: BaseException) -> int | None:
+    return getattr(getattr(error, "response", None), "status_code", None)
+
+
+@contextmanager
+def _errors_named(repo_id: str, token: str) -> "Iterator[None]":
+    """Turn the client's errors into the user's or the run's, without the token in the text."""
+    caught: tuple[type[Exception], ...] = (*_transport_errors(), ValueError, RuntimeError)
+    try:
+        yield
+    except caught as error:
+        status = _status(error)
+        text = " ".join(str(error).replace(token, "[token]").split())[:600]
+        problem = f"pushing to {repo_id} failed: {text or type(error).__name__}"
+    else:
+        return
+    if status in (401, 403, 404):
+        raise PrerequisiteError(
+            f"{problem}. Check dataset.repo_id and that HF_TOKEN may write to it"
+        )
+    raise RunError(f"{problem}. Run publish again when that is mended")
