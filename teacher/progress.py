@@ -1,0 +1,83 @@
+"""What sampling has done so far: counts that conserve, rates, and an estimate of the rest."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from teacher.sample import Sample
+
+# Rates are taken over this long, so that they follow the teacher's speed but not every burst.
+RATE_WINDOW_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingProgress:
+    """How far sampling is. Tokens count what came back in this process, `samples` also what was
+    there before. `waiting` says what is wrong with the replicas, empty if nothing."""
+
+    prompts_done: int
+    prompts_total: int
+    samples: int
+    accepted: int
+    in_flight: int
+    completion_tokens: int
+    tokens_per_s: float
+    seconds_left: float | None
+    waiting: str = ""
+
+
+@dataclass(slots=True)
+class SamplingSummary:
+    """What became of all prompts: samples = accepted + rejected + undecided + errors.
+
+    `prompts_kept` have their `keep`; the others were tried `n_max` times. `resumed` samples were
+    there before; tokens and `duration_s` are of this process. `cancelled` requests were given up
+    because their prompt had enough. `faults` counts failed attempts by kind, retried or not.
+    """
+
+    prompts: int = 0
+    prompts_kept: int = 0
+    samples: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    undecided: int = 0
+    errors: int = 0
+    truncated: int = 0
+    resumed: int = 0
+    cancelled: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    duration_s: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def count(self, sample: Sample, accepted: bool | None) -> None:
+        """Add one sample that was graded, or that failed for good."""
+        self.samples += 1
+        self.truncated += sample.finish_reason == "length"
+        if sample.finish_reason == "error":
+            self.errors += 1
+        elif accepted is None:
+            self.undecided += 1
+        elif accepted:
+            self.accepted += 1
+        else:
+            self.rejected += 1
+
+    def conserves(self) -> bool:
+        """Whether every sample is in exactly one of the four counts."""
+        return self.samples == self.accepted + self.rejected + self.undecided + self.errors
+
+
+class Meter:
+    """A rate over the last `RATE_WINDOW_S`, fed with (time in s, total so far)."""
+
+    def __init__(self, started_s: float) -> None:
+        self._readings: deque[tuple[float, float]] = deque([(started_s, 0.0)])
+
+    def per_s(self, now_s: float, total: float) -> float:
+        """Note the total and return its rate of growth, 0 before anything can be said."""
+        while len(self._readings) > 1 and self._readings[1][0] <= now_s - RATE_WINDOW_S:
+            self._readings.popleft()
+        if now_s > self._readings[-1][0]:
+            self._readings.append((now_s, total))
+        (then_s, then), (last_s, last) = self._readings[0], self._readings[-1]
+        return (last - then) / (last_s - then_s) if last_s > then_s else 0.0
