@@ -1,0 +1,68 @@
+r"""The members of a list, tuple, set or interval: `(1, 2)`, `\{1, 2\}`, `1, 2`, `[0, 5)`.
+
+Order counts inside `( )` and `[ ]`, which may be points or intervals; not inside `\{ \}` nor in
+a bare list, which state a set of solutions.
+"""
+
+import re
+from typing import NamedTuple
+
+from filters.verifiers.normal_form import tidy, unwrap
+
+_MAX_MEMBERS = 40
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_OPEN = {"(": ")", "[": "]", "\\{": "\\}"}
+_TOKEN = re.compile(r"\\.|[(){}\[\],]")
+_AND = re.compile(r"\s*,?\s+(?:and|or)\s+|\s*;\s*")
+_PREFIX = re.compile(r"^[a-zA-Z]\s*(?:=|\\in)\s*")
+
+
+class Members(NamedTuple):
+    """The members as texts, and the brackets around them: `""` for a bare list."""
+
+    items: tuple[str, ...]
+    brackets: str
+
+    @property
+    def ordered(self) -> bool:
+        return self.brackets not in ("", "\\{\\}")
+
+
+def read_members(text: str) -> Members | None:
+    """Two or more members, or None when the text is a single thing (or too many things)."""
+    body = _PREFIX.sub("", unwrap(tidy(text)))
+    opening = next((mark for mark in _OPEN if body.startswith(mark)), "")
+    closing = next((mark for mark in _OPEN.values() if body.endswith(mark)), "")
+    if opening and closing and _closes_at_end(body):
+        inner = body[len(opening) : len(body) - len(closing)]
+        brackets = opening + closing
+    else:
+        inner, brackets = _AND.sub(",", body), ""
+    if _THOUSANDS.fullmatch(inner.strip()) and brackets in ("", "\\{\\}"):
+        return None
+    items = tuple(part.strip() for part in _split_at_commas(inner))
+    if not 2 <= len(items) <= _MAX_MEMBERS or not all(items):
+        return None
+    return Members(items, brackets)
+
+
+def _closes_at_end(body: str) -> bool:
+    """Whether the first bracket is closed by the last one: not so in `(1,2), (3,4)`."""
+    depth = 0
+    for token in _TOKEN.finditer(body):
+        mark = token.group()
+        depth += (mark in ("(", "[", "{", "\\{")) - (mark in (")", "]", "}", "\\}"))
+        if depth == 0:
+            return token.end() == len(body)
+    return False
+
+
+def _split_at_commas(inner: str) -> list[str]:
+    parts, start, depth = [], 0, 0
+    for token in _TOKEN.finditer(inner):
+        mark = token.group()
+        depth += (mark in ("(", "[", "{", "\\{")) - (mark in (")", "]", "}", "\\}"))
+        if mark == "," and depth == 0:
+            parts.append(inner[start : token.start()])
+            start = token.end()
+    return [*parts, inner[start:]]

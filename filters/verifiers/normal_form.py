@@ -1,0 +1,88 @@
+r"""The exact normal form of a math answer: two answers with the same one are the same.
+
+Only what carries no meaning is dropped: `$ … $`, `\left \right`, thin spaces, sizes of
+fractions, text wrappers, a closing full stop. `\dfrac{1}{2}` and ` \frac12 ` both become
+`\frac{1}{2}`; `(1,2)` and `[1,2]`, `2 3` and `23` stay apart.
+"""
+
+import re
+import unicodedata
+
+_UNICODE = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "×": r"\times ",
+        "·": r"\cdot ",
+        "÷": "/",
+        "π": r"\pi ",
+        "∞": r"\infty ",
+        "≤": r"\le ",
+        "≥": r"\ge ",
+        "≠": r"\ne ",
+        "±": r"\pm ",
+        "∪": r"\cup ",
+        "∩": r"\cap ",
+        "∅": r"\emptyset ",
+        "∈": r"\in ",
+        "°": r"^\circ",
+        "％": "%",
+    }
+)
+_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_SUPERSCRIPTS = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_ROOT = re.compile(r"√\s*(\(?\w+\)?)")
+_DELIMITERS = re.compile(r"\$|\\[()\[\]]")
+_THIN = re.compile(r"\\[!,;:> ]|\\q?quad\b|~|\\displaystyle\b|\\limits\b")
+_SIZES = re.compile(r"\\(?:left|right|[bB]ig+[lr]?)(?![a-zA-Z])\.?")
+_SYNONYMS = (
+    (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
+    (re.compile(r"\\leq(?:slant)?(?![a-zA-Z])"), r"\\le "),
+    (re.compile(r"\\geq(?:slant)?(?![a-zA-Z])"), r"\\ge "),
+    (re.compile(r"\\neq(?![a-zA-Z])"), r"\\ne "),
+    (re.compile(r"\\(?:varnothing)(?![a-zA-Z])"), r"\\emptyset "),
+    (re.compile(r"\\(?:lbrace)(?![a-zA-Z])"), r"\\{"),
+    (re.compile(r"\\(?:rbrace)(?![a-zA-Z])"), r"\\}"),
+    (re.compile(r"\^\s*\{\s*(?:\\circ|\\degree)\s*\}|\^\s*\\circ|\\degree"), r"^\\circ "),
+    (re.compile(r"\\operatorname\{(\w+)\}"), r"\\\1 "),
+    (re.compile(r"\\(?:dots|cdots|ldots)(?![a-zA-Z])"), "..."),
+)
+_FRAC = re.compile(r"\\frac\s*(\{[^{}]*\}|\d|[a-z])\s*(\{[^{}]*\}|\d|[a-z])")
+_SQRT = re.compile(r"\\sqrt\s*(\d|[a-z])(?![a-z])")
+_WRAPPERS = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|rm|bf)\s*\{([^{}]*)\}")
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_GAP = re.compile(r"(?<=[0-9A-Za-z])\s+(?=[0-9A-Za-z])")
+_SPACE = re.compile(r"\s+")
+
+
+def tidy(text: str) -> str:
+    """LaTeX with one spelling for each thing, text wrappers kept: what the parsers read."""
+    text = _SUPERSCRIPTS.sub(lambda m: "^{" + m.group().translate(_SUPERSCRIPT) + "}", text)
+    text = unicodedata.normalize("NFKC", text.translate(_UNICODE))
+    text = _ROOT.sub(r"\\sqrt{\1}", text)
+    text = _BOLD.sub(r"\1", text)
+    text = text.replace(r"\$", " ").replace("{,}", ",").replace(r"\%", "%")
+    text = _DELIMITERS.sub(" ", text)
+    text = _SIZES.sub("", _THIN.sub(" ", text))
+    for pattern, replacement in _SYNONYMS:
+        text = pattern.sub(replacement, text)
+    text = _FRAC.sub(lambda m: f"\\frac{_braced(m[1])}{_braced(m[2])}", text)
+    text = _SQRT.sub(r"\\sqrt{\1}", text)
+    return _SPACE.sub(" ", text).strip().rstrip(".").strip()
+
+
+def normal_form(text: str) -> str:
+    """The string two equal answers share when nothing but spelling sets them apart."""
+    text = unwrap(tidy(text))
+    if re.fullmatch(r"[A-Za-z][A-Za-z' \-]+", text):
+        return text.casefold()
+    return _GAP.sub("_", text).replace(" ", "").replace("_", " ")
+
+
+def unwrap(text: str) -> str:
+    r"""Drop `\text{…}` and its like, keeping what they hold."""
+    return _SPACE.sub(" ", _WRAPPERS.sub(r" \1 ", text)).strip()
+
+
+def _braced(argument: str) -> str:
+    return argument if argument.startswith("{") else "{" + argument + "}"

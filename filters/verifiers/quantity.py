@@ -1,0 +1,185 @@
+r"""Quantities: a number with a unit, compared by pint in the reference's unit.
+
+Rules: a unit that measures something else is `wrong_unit`, and so is a bare number where the
+reference has a unit. Values agree within 1 % of the reference, or when the answer rounds to the
+reference's digits (a reference with a decimal point and at least two digits: `0.33 m` is met by
+`0.3333 m`); a whole number without unit must be exact. An answer whose unit is not known is
+undecided, as is one with a unit where the reference has none.
+"""
+
+import re
+import time
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from filters.extract import final_answer, too_wild
+from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undecided
+from filters.verdict import Reason, Verdict
+from filters.verifiers.rational import Number, read_number
+from filters.verifiers.unit_text import UnitFactor, read_unit
+from prompts.record import Prompt
+from teacher.sample import Sample
+
+SIGNATURE = ("quantity", "1")
+RELATIVE_TOLERANCE = 1e-2
+
+_NUMBER = re.compile(
+    r"^\s*(?:[a-zA-Z](?:_\{?\w+\}?)?\s*(?:=|≈|\\approx)\s*)?(?:about|approximately|≈|\\approx|~)?\s*"
+    r"(?P<number>[+\-−]?\s*(?:\\frac\{[\d.]+\}\{[\d.]+\}|(?:\d{1,3}(?:(?:,|\{,\})\d{3})+|\d+)?\.?\d+\.?"
+    r"(?:\s*/\s*\d+(?![\d.]))?)"
+    r"(?:\s*(?:\\times|\\cdot|[×x*·])\s*10\s*(?:\^|\*\*)?\s*\{?\s*[+\-−]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+\s*\}?"
+    r"|[eE][+-]?\d+(?!\w))?)"
+    r"(?P<unit>.*)$",
+    re.DOTALL,
+)
+# Spellings pint does not know, and symbols pint takes for something else (h is fine: hour).
+_ALIASES = {
+    "°C": "degC",
+    "°F": "degF",
+    "°": "degree",
+    "degrees": "degree",
+    "celsius": "degC",
+    "Celsius": "degC",
+    "fahrenheit": "degF",
+    "Fahrenheit": "degF",
+    "%": "percent",
+    "mins": "minute",
+    "hrs": "hour",
+    "secs": "second",
+    "sec": "second",
+    "kph": "kilometer_per_hour",
+    "kmh": "kilometer_per_hour",
+    "kmph": "kilometer_per_hour",
+    "Kg": "kg",
+    "KJ": "kJ",
+    "μ": "µ",
+    "Ω": "ohm",
+    "Newton": "newton",
+    "Newtons": "newton",
+    "Joules": "joule",
+    "Joule": "joule",
+    "Watts": "watt",
+    "Watt": "watt",
+    "Volts": "volt",
+    "Volt": "volt",
+    "Amperes": "ampere",
+    "amps": "ampere",
+    "Kelvin": "kelvin",
+    "Pascals": "pascal",
+    "Pascal": "pascal",
+    "Hertz": "hertz",
+    "Ohms": "ohm",
+    "Coulombs": "coulomb",
+}
+# Symbols pint reads as physical constants; in an answer they are variables or mistakes.
+_CONSTANTS = frozenset(("c", "e", "k", "R", "G_0", "pi", "N_A"))
+
+
+class Measure(NamedTuple):
+    """A number and the factors of its unit, which are empty for a bare number."""
+
+    number: Number
+    factors: tuple[UnitFactor, ...]
+
+
+def verify_quantity(prompt: Prompt, sample: Sample) -> Verdict:
+    """Accept when the final answer is the quantity `prompt.reference`, in any unit of its kind."""
+    started = time.perf_counter()
+    ruling = rule_on_sample(sample) or rule_on_quantity(prompt, sample)
+    return stamp(ruling, sample.sample_id, SIGNATURE, started)
+
+
+def rule_on_quantity(prompt: Prompt, sample: Sample) -> Ruling:
+    found = final_answer(sample.answer)
+    if found is None:
+        return undecided(Reason.NO_FINAL_ANSWER, "no \\boxed{} and no marked answer")
+    if problem := too_wild(found.text):
+        return undecided(Reason.UNPARSED, problem)
+    return compare_quantities(prompt.reference, found.text)
+
+
+def compare_quantities(reference: str, answer: str) -> Ruling:
+    detail = f"{answer} against {reference}"
+    wanted, got = read_measure(reference), read_measure(answer)
+    if wanted is None or got is None:
+        which = "the reference" if wanted is None else "the answer"
+        return undecided(Reason.UNPARSED, f"{detail}: {which} is not a number with a unit")
+    if wanted.factors and not got.factors:
+        return reject(Reason.WRONG_UNIT, f"{detail}: the unit is missing")
+    if wanted.factors == got.factors:
+        return _compare_values(wanted, float(got.number.value), detail)
+    if got.factors and not wanted.factors and not _is_dimensionless(got.factors):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: the reference has no unit")
+    return _compare_converted(wanted, got, detail)
+
+
+def read_measure(text: str) -> Measure | None:
+    r"""`"3.0 \times 10^8 m/s"` as (3e8, m·s⁻¹); None when it is not a number and a unit."""
+    match = _NUMBER.match(text.strip().strip("$").strip())
+    if match is None:
+        return None
+    number = read_number(match["number"])
+    factors = read_unit(match["unit"])
+    return None if number is None or factors is None else Measure(number, factors)
+
+
+def _compare_converted(wanted: Measure, got: Measure, detail: str) -> Ruling:
+    units = _pint_unit(wanted.factors), _pint_unit(got.factors)
+    if units[0] is None or units[1] is None:
+        which = wanted.factors if units[0] is None else got.factors
+        names = " ".join(factor.symbol for factor in which)
+        return undecided(Reason.UNPARSED, f"{detail}: unknown unit {names}")
+    if units[0].dimensionality != units[1].dimensionality:
+        return reject(
+            Reason.WRONG_UNIT,
+            f"{detail}: {units[1].dimensionality} where {units[0].dimensionality} is asked",
+        )
+    converted = _registry().Quantity(float(got.number.value), units[1]).to(units[0])
+    return _compare_values(wanted, float(converted.magnitude), detail)
+
+
+def _compare_values(wanted: Measure, got: float, detail: str) -> Ruling:
+    value, decimals = wanted.number.value, wanted.number.decimals
+    gap = abs(got - float(value))
+    if not wanted.factors and decimals is None and value.denominator == 1:
+        allowed = 1e-9
+    else:
+        allowed = RELATIVE_TOLERANCE * abs(float(value)) * (1 + 1e-9)
+    if decimals and _digits(value, decimals) >= 2:
+        allowed = max(allowed, 0.5 * 10.0**-decimals * (1 + 1e-9))
+    if gap <= allowed:
+        return accept(detail)
+    return reject(Reason.ANSWER_MISMATCH, f"{detail}: off by {gap:.4g}, {allowed:.4g} allowed")
+
+
+def _digits(value: Fraction, decimals: int) -> int:
+    return len(str(abs(int(value * 10**decimals))))
+
+
+def _is_dimensionless(factors: tuple[UnitFactor, ...]) -> bool:
+    unit = _pint_unit(factors)
+    return unit is not None and bool(unit.dimensionless)
+
+
+@lru_cache(maxsize=512)
+def _pint_unit(factors: tuple[UnitFactor, ...]) -> Any:
+    """The pint unit of some factors, or None where pint does not know one of them."""
+    registry = _registry()
+    unit = registry.Unit("")
+    for symbol, power in factors:
+        name = _ALIASES.get(symbol, symbol)
+        if name in _CONSTANTS:
+            return None
+        try:
+            unit = unit * registry.Unit(name) ** power
+        except Exception:  # noqa: BLE001 (pint raises its own, tokenizer and attribute errors)
+            return None
+    return unit
+
+
+@lru_cache(maxsize=1)
+def _registry() -> Any:
+    import pint
+
+    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)

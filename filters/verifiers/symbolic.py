@@ -1,0 +1,129 @@
+r"""The symbolic layer: Math-Verify, made three-valued and held to exactness.
+
+Math-Verify 0.9 rejects about one in five equal pairs, so its "no" is a reject only when the two
+values are seen to differ; its "yes" is an accept only when they do not: it rounds to six digits
+and takes `1.414214` for `\sqrt{2}`, and takes any percent reading. Never call this on untrusted
+text in a process that must live: SymPy may not come back. Timeouts are off because they use
+signals, which fail off the main thread; the Grader kills the process instead.
+"""
+
+import logging
+import re
+from fractions import Fraction
+from typing import Any
+
+from filters.ruling import Ruling, accept, reject, undecided
+from filters.verdict import Reason
+from filters.verifiers.normal_form import tidy
+
+_MAX_CHARS = 500
+_MAX_DIGITS = 60
+_PROBES = 3
+_TOLERANCE = 1e-9
+_TOWER = re.compile(r"(?:\^|\*\*)[^+\-*/=,]*(?:\^|\*\*)")
+_BIG_POWER = re.compile(r"(?:\^|\*\*)\s*\{?\s*\(?[+-]?\d{4,}")
+_FACTORIAL = re.compile(r"\d{3,}\s*!|!\s*!")
+_LONG_NUMBER = re.compile(rf"\d{{{_MAX_DIGITS},}}")
+_DECIMAL = re.compile(r"^[+-]?\d*\.(\d+)$")
+
+
+def compare_symbolically(reference: str, answer: str) -> Ruling:
+    """Accept when proven equal, reject when seen to differ, else undecided (`unparsed`, …)."""
+    for text in (reference, answer):
+        if danger := _danger(text):
+            return undecided(Reason.UNPARSED, danger)
+    wanted, got = _parse(reference), _parse(answer)
+    detail = f"{answer} against {reference}"
+    if not wanted or not got:
+        which = "the reference" if not wanted else "the answer"
+        return undecided(Reason.UNPARSED, f"{detail}: {which} is not mathematics we can read")
+    return _decide(wanted, got, detail, _shown_decimals(reference))
+
+
+def _decide(wanted: list[Any], got: list[Any], detail: str, decimals: int | None) -> Ruling:
+    from math_verify import verify
+
+    differ = _differ(wanted[0], got[0], decimals)
+    if verify(wanted, got, strict=True, timeout_seconds=None):
+        if differ:
+            return reject(Reason.ANSWER_MISMATCH, f"{detail}: close, but not equal")
+        return accept(detail)
+    if differ:
+        return reject(Reason.ANSWER_MISMATCH, detail)
+    return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: neither proven equal nor seen to differ")
+
+
+def _danger(text: str) -> str | None:
+    """Why SymPy should not see this: it would compute towers of powers digit by digit."""
+    if len(text) > _MAX_CHARS:
+        return f"{len(text)} characters are too many for SymPy; the limit is {_MAX_CHARS}"
+    for pattern in (_TOWER, _BIG_POWER, _FACTORIAL, _LONG_NUMBER):
+        if pattern.search(text):
+            return "the answer holds a tower of powers or a giant number"
+    return None
+
+
+def _parse(text: str) -> list[Any]:
+    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse
+
+    logging.getLogger("math_verify").setLevel(logging.CRITICAL)
+    configs = [LatexExtractionConfig(), ExprExtractionConfig()]
+    parsed = parse(f"${tidy(text)}$", configs, fallback_mode="no_fallback", parsing_timeout=None)
+    return [p for p in parsed if not isinstance(p, str)]
+
+
+def _shown_decimals(reference: str) -> int | None:
+    match = _DECIMAL.match(tidy(reference))
+    return len(match[1]) if match else None
+
+
+def _differ(wanted: Any, got: Any, decimals: int | None) -> bool | None:
+    """Whether two SymPy objects have different values; None when no number can tell."""
+    from sympy import Expr
+
+    pairs = _value_pairs(wanted, got)
+    if pairs is None or not all(isinstance(e, Expr) for pair in pairs for e in pair):
+        return None
+    allowed = float(Fraction(1, 2 * 10**decimals)) if decimals is not None else 0.0
+    answers = [_pair_differs(w, g, allowed) for w, g in pairs]
+    if any(answers):
+        return True
+    return None if None in answers else False
+
+
+def _value_pairs(wanted: Any, got: Any) -> list[tuple[Any, Any]] | None:
+    from sympy import Eq, Tuple
+
+    if isinstance(wanted, Tuple) and isinstance(got, Tuple):
+        return list(zip(wanted, got, strict=True)) if len(wanted) == len(got) else None
+    if isinstance(wanted, Eq) and isinstance(got, Eq):
+        return [(wanted.rhs, got.rhs)] if wanted.lhs == got.lhs else None
+    if isinstance(got, Eq) and not isinstance(wanted, Eq) and got.lhs.is_Symbol:
+        return [(wanted, got.rhs)]
+    if isinstance(wanted, Eq) and not isinstance(got, Eq) and wanted.lhs.is_Symbol:
+        return [(wanted.rhs, got)]
+    return [(wanted, got)]
+
+
+def _pair_differs(wanted: Any, got: Any, allowed: float) -> bool | None:
+    """Values at a few fixed points: different somewhere is different, equal everywhere is not."""
+    symbols = sorted(wanted.free_symbols | got.free_symbols, key=str)
+    for probe in range(1, _PROBES + 1):
+        point = {s: Fraction(7 * probe + 3 * i + 1, 5 + i) for i, s in enumerate(symbols)}
+        values = [_value_at(expression, point) for expression in (wanted, got)]
+        if values[0] is None or values[1] is None:
+            return None
+        if abs(values[0] - values[1]) > allowed + _TOLERANCE * max(1.0, abs(values[0])):
+            return True
+    return False
+
+
+def _value_at(expression: Any, point: dict[Any, Fraction]) -> complex | None:
+    from sympy import Rational
+
+    exact = {s: Rational(v.numerator, v.denominator) for s, v in point.items()}
+    try:
+        value = complex(expression.subs(exact).evalf(20))
+    except (TypeError, ValueError, AttributeError, ArithmeticError):
+        return None
+    return value if value == value and abs(value) != float("inf") else None

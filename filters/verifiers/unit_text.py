@@ -1,0 +1,78 @@
+r"""Unit texts read by a small grammar: symbols, products, quotients and small integer powers.
+
+Read: `m/s^2`, `kg m^{-1} s^{-2}`, `\mathrm{~kJ} \mathrm{mol}^{-1}`, `metres per second`, `°C`.
+Nothing is evaluated: a parser that takes expressions would compute `10**10**10`.
+"""
+
+import re
+from typing import NamedTuple
+
+_MAX_CHARS = 80
+_MAX_POWER = 9
+_FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
+_LATEX = (
+    (re.compile(r"\\(?:mathrm|text|textrm|rm|operatorname|mathit|unit|si)(?![a-zA-Z])"), " "),
+    (re.compile(r"\^\s*\{?\s*\\circ\s*\}?\s*|°\s*|\\degree\s*(?:Celsius)?"), " °"),
+    (re.compile(r"\\(?:mu|micro)(?![a-zA-Z])\s*"), "µ"),
+    (re.compile(r"\\(?:Omega|ohm)(?![a-zA-Z])"), " ohm "),
+    (re.compile(r"\\AA(?![a-zA-Z])|\\r(?:ing)?\{A\}|\\mathring\{A\}|Å"), " angstrom "),
+    (re.compile(r"\\(?:cdot|times)(?![a-zA-Z])|[·⋅*×]"), " "),
+    (re.compile(r"\\[,;:! ]|~|\\(?:left|right)(?![a-zA-Z])|\$"), " "),
+    (re.compile(r"\bper\b"), "/"),
+    (re.compile(r"\bsquared\b"), "^2"),
+    (re.compile(r"\bcubed\b"), "^3"),
+)
+_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_SUPERSCRIPTS = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<symbol>[A-Za-zµμΩ°]+|%)\s*(?:(?:\^|\*\*)\s*\{?\s*\(?(?P<power>[+-]?\d{1,2})\)?\s*\}?"
+    r"|(?P<glued>-?[2-4](?![\d.])))?|(?P<slash>/)|(?P<open>\()|(?P<close>\))|(?P<one>1(?=\s*/)))"
+)
+
+
+class UnitFactor(NamedTuple):
+    """One symbol with its power: `s^-2` is `("s", -2)`."""
+
+    symbol: str
+    power: int
+
+
+def read_unit(text: str) -> tuple[UnitFactor, ...] | None:
+    """The factors of a unit text, empty for none, or None when the grammar does not hold it."""
+    if len(text) > _MAX_CHARS:
+        return None
+    text = _SUPERSCRIPTS.sub(lambda m: "^" + m.group().translate(_SUPERSCRIPT), text)
+    text = _FRACTION.sub(r"(\1)/(\2)", text)
+    for pattern, replacement in _LATEX:
+        text = pattern.sub(replacement, text)
+    return _read_factors(_plain_braces(text).strip(" .,"))
+
+
+def _plain_braces(text: str) -> str:
+    """Braces that only group are dropped; those of an exponent stay for the tokens."""
+    return re.sub(r"(?<!\^)\{([^{}^]*)\}", r" \1 ", text)
+
+
+def _read_factors(text: str) -> tuple[UnitFactor, ...] | None:
+    """`a/b c` is a/(b)·c in school texts' `J/mol K` spelling: a slash holds to the end.
+
+    A second slash divides again; parentheses after a slash only make the same thing plain.
+    """
+    factors: list[UnitFactor] = []
+    position, sign, depth = 0, 1, 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:
+            return None
+        position = token.end()
+        if token["slash"]:
+            sign = -1
+        depth += bool(token["open"]) - bool(token["close"])
+        if not 0 <= depth <= 1:
+            return None
+        if token["symbol"]:
+            power = int(token["power"] or token["glued"] or 1)
+            if power == 0 or abs(power) > _MAX_POWER:
+                return None
+            factors.append(UnitFactor(token["symbol"], sign * power))
+    return tuple(factors) if depth == 0 else None
