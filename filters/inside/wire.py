@@ -58,7 +58,8 @@ def _encode_container(value: Any, keep: Callable[[Any], Wire], depth: int) -> Wi
     if isinstance(value, range):
         return ["r", value.start, value.stop, value.step]
     if hasattr(type(value), "__next__") or type(value).__name__ in _VIEWS:
-        return ["i", [encode(v, keep, depth) for v, _ in zip(value, range(MAX_ITEMS))]  # noqa: B905 (3.9)]
+        first = zip(value, range(MAX_ITEMS))  # noqa: B905 (3.9)
+        return ["i", [encode(v, keep, depth) for v, _ in first]]
     return _encode_named(value, keep, depth)
 
 
