@@ -33,6 +33,9 @@ class DatasetRecipe(BaseModel):
         pattern=r"^[\w.-]+$",
         description="Hub tag put on the pushed commit; none without one",
     )
+    template: str = Field(
+        default="zero-shot", description="how prompts stand in the messages: what a student sees"
+    )
     license: str = Field(default="apache-2.0", description="the dataset's licence, a Hub id")
     pretty_name: str = Field(
         default="Stillhouse traces",

@@ -42,7 +42,7 @@ def draw_plots(folder: Path, assembled: Assembled) -> list[Path]:
         axes.spines[["top", "right"]].set_visible(False)
         axes.set_title(PLOTS[name], loc="left", fontsize=11)
         if axes.get_legend_handles_labels()[1]:
-            axes.legend(frameon=False, fontsize=8)
+            figure.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=8)
         figure.savefig(folder / name, dpi=120, metadata={"Software": None})
         paths.append(folder / name)
     return paths
@@ -98,9 +98,13 @@ def _draw_pass_rates(axes: Any, assembled: Assembled) -> None:
 
 
 def bin_edges(lengths: Sequence[int], bins: int = 30) -> list[float]:
-    """Edges of `bins` bins over the lengths: even steps, or even ratios beyond two decades."""
-    low, high = max(min(lengths, default=0), 1), max(max(lengths, default=1), 1) + 1
+    """Edges of at most `bins` bins over the lengths: whole even steps, or even ratios.
+
+    Ratios take over beyond two decades, where even steps would put nearly all into one bin.
+    """
+    low, high = max(min(lengths, default=1), 1), max(max(lengths, default=1), 1) + 1
     if high > 100 * low:
         ratio = (high / low) ** (1 / bins)
-        return [low * ratio**step for step in range(bins + 1)]
-    return [low + (high - low) * step / bins for step in range(bins + 1)]
+        return [low * ratio**step for step in range(bins)] + [float(high)]
+    width = -(-(high - low) // bins)
+    return [float(low + width * step) for step in range(-(-(high - low) // width) + 1)]

@@ -66,7 +66,7 @@ def make_verdict(
 
 
 def make_run(prompts: int = 40, samples: int = 3) -> Run:
-    """A third of the samples accepted, one in ten undecided, the others wrong; some text hostile."""
+    """A third of the samples is accepted, one in ten undecided; some text is hostile."""
     asked = [make_prompt(f"What is {number} + 2?") for number in range(prompts)]
     asked[1] = replace(
         asked[1], domain="code", reference_kind="unit_tests", tests=("assert f(1) == 2",)
