@@ -1,0 +1,275 @@
+"""The recipe: one strict, complete description of a run, read from YAML."""
+
+import difflib
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from data_cards.assemble import DatasetRecipe
+from evals.run import EvalsRecipe
+from filters.selection import SelectionRecipe
+from filters.trace import TraceFilters
+from prompts import template
+from prompts.curate import PromptsRecipe
+from prompts.errors import PrerequisiteError
+from prompts.sources import SOURCES
+from prompts.sources.load import STARTER_FOLDER
+from sft.student import StudentRecipe, known_students, load_student
+from teacher.sampling import SamplingRecipe
+from teacher.serve import ServeRecipe
+
+FOLDER = Path(__file__).parent / "recipes"
+# Students trained by the default recipe; every other student has a recipe for a real teacher.
+EMBEDDED_STUDENT = "smol-135m"
+
+
+class ClusterRecipe(BaseModel):
+    """The GPUs a teacher is planned for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gpus: int = Field(32, ge=1, description="GPUs for the teacher")
+    gpus_per_node: int = Field(8, ge=1, description="GPUs in one machine")
+    gpu_memory_gib: float = Field(79.6, gt=0, description="memory of one GPU; 79.6 is an H100-80GB")
+    tokens_per_prompt: dict[str, int] = Field(
+        default_factory=dict, description="expected completion tokens by domain, for the plan"
+    )
+    samples_per_prompt: float = Field(2.0, gt=0, description="expected samples tried, for the plan")
+
+
+class TeacherRecipe(BaseModel):
+    """Who answers: a model we serve, or endpoints that serve it already."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(description="a name in teacher/topology.py: `embedded`, `deepseek-r1`, …")
+    served_name: str = Field(description="the name requests use")
+    template: str = Field(description="how prompts are put: a file in prompts/templates")
+    urls: tuple[str, ...] = Field((), description="endpoints to use instead of a server of ours")
+    key_env: str | None = Field(None, description="environment variable with the endpoints' key")
+    serve: ServeRecipe = Field(default_factory=ServeRecipe)
+    cluster: ClusterRecipe | None = Field(None, description="GPUs needed; none for the embedded")
+
+
+class VerificationRecipe(BaseModel):
+    """How verdicts are reached; what is right and wrong is not a setting."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workers: int = Field(2, ge=1, le=256, description="verifier processes")
+    time_limit_s: float = Field(10.0, gt=0, description="longest one answer may take")
+
+
+class Recipe(BaseModel):
+    """A whole run. Sections belong to their stages; this is their order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]{0,60}$", description="start of the run's name")
+    edition: str = Field("", max_length=40, description="set to get a new run; `today` is the date")
+    prompts: PromptsRecipe
+    teacher: TeacherRecipe
+    sampling: SamplingRecipe
+    verification: VerificationRecipe = Field(default_factory=VerificationRecipe)
+    filters: TraceFilters = Field(default_factory=TraceFilters)
+    selection: SelectionRecipe = Field(default_factory=SelectionRecipe)
+    dataset: DatasetRecipe = Field(default_factory=DatasetRecipe)
+    student: StudentRecipe
+    evals: EvalsRecipe
+
+
+# What decides each stage's result, on top of all stages before it. Endpoints, ports, workers and
+# where the dataset is pushed are left out: they change who does the work, not what comes of it.
+STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
+    "curate": ("name", "edition", "prompts"),
+    "generate": ("teacher", "sampling"),
+    "verify": ("filters",),
+    "publish": ("selection", "dataset"),
+    "train": ("student",),
+    "evaluate": ("evals",),
+}
+_NOT_DATA: dict[str, set[str]] = {
+    "teacher": {"urls", "key_env", "serve", "cluster"},
+    "sampling": {
+        *("in_flight", "tail_parallel", "request_attempts", "retry_wait_s", "stream"),
+        *("stream_interval", "stall_timeout_s", "circuit_failures", "wait_for_replica_s"),
+        "progress_s",
+    },
+    "dataset": {"repo_id", "private", "tag"},
+}
+
+
+def stage_fingerprint(recipe: Recipe, stage: str) -> str:
+    """Sixteen hex digits over all that decides this stage's result, earlier stages included."""
+    facts: dict[str, Any] = {"files": _file_digests(recipe)}
+    for name, sections in STAGE_SECTIONS.items():
+        for section in sections:
+            value = getattr(recipe, section)
+            if isinstance(value, BaseModel):
+                value = value.model_dump(mode="json", exclude=_NOT_DATA.get(section))
+            facts[section] = value
+        if name == "generate":
+            facts["template"] = template.fingerprint(recipe.teacher.template)
+        if name == stage:
+            break
+    text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def run_fingerprint(recipe: Recipe) -> str:
+    """What names the run's folder: whatever changes the dataset."""
+    return stage_fingerprint(recipe, "publish")
+
+
+def load_recipe(
+    name: str | None = None,
+    model: str | None = None,
+    overrides: Sequence[str] = (),
+    teacher_urls: Sequence[str] = (),
+) -> Recipe:
+    """The recipe by name or file, for a student, with `key=value` overrides applied.
+
+    Without a name: `default` for the embedded student, `r1` for every other. Raises
+    PrerequisiteError that names the key, what was expected and the nearest right name.
+    """
+    if model is not None and model not in known_students():
+        load_student(model)
+    chosen = name or ("default" if model in (None, EMBEDDED_STUDENT) else "r1")
+    path = _find(chosen)
+    data = _read_yaml(path)
+    if model is not None:
+        if not name:
+            data["name"] = data["name"] if model == EMBEDDED_STUDENT else f"{data['name']}-{model}"
+        data["student"] = model
+    if isinstance(data.get("student"), str):
+        data["student"] = load_student(data["student"]).model_dump(mode="json")
+    if teacher_urls:
+        data.setdefault("teacher", {})["urls"] = list(teacher_urls)
+    for override in overrides:
+        _override(data, override)
+    return _validated(data, path.name)
+
+
+def recipe_of_run(run: Path) -> Recipe:
+    """The resolved recipe kept in a run's folder."""
+    path = run / "recipe.yaml"
+    if not path.exists():
+        raise PrerequisiteError(f"{run} is no run: it holds no recipe.yaml (see `stillhouse runs`)")
+    return _validated(_read_yaml(path), str(path))
+
+
+def recipe_yaml(recipe: Recipe) -> str:
+    """The resolved recipe as YAML, every key written out."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def known_recipes() -> list[str]:
+    """Names of the recipes that come with the project."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def _find(name: str) -> Path:
+    own, shipped = Path(name), FOLDER / f"{name}.yaml"
+    if shipped.exists():
+        return shipped
+    if own.suffix in (".yaml", ".yml") and own.is_file():
+        return own
+    near = difflib.get_close_matches(name, known_recipes(), n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise PrerequisiteError(
+        f"no recipe {name!r}.{hint} Known: {', '.join(known_recipes())}; or give a .yaml file"
+    )
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PrerequisiteError(f"cannot read the recipe {path.name}: {error}") from None
+    if not isinstance(data, dict):
+        raise PrerequisiteError(f"the recipe {path.name} is not a mapping of sections")
+    return data
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    """Apply one `sampling.temperature=0.8`; the value is read as YAML."""
+    key, equals, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise PrerequisiteError(
+            f"--set {override!r} is not key=value; for instance: --set sampling.temperature=0.8"
+        )
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    place = data
+    for part in parts[:-1]:
+        place = place.setdefault(part, {})
+        if not isinstance(place, dict):
+            raise PrerequisiteError(f"--set {key}: {part!r} is a value, it has no keys")
+    if parts == ["student"] and isinstance(value, str):
+        value = load_student(value).model_dump(mode="json")
+    place[parts[-1]] = "" if value is None and text == "" else value
+
+
+def _validated(data: dict[str, Any], where: str) -> Recipe:
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        lines = [_explain(dict(fault)) for fault in error.errors(include_url=False)]
+        raise PrerequisiteError(f"recipe {where}:\n  " + "\n  ".join(lines)) from None
+
+
+def _explain(fault: dict[str, Any]) -> str:
+    """One line for one fault: the key, what was wrong, the nearest right name or what is meant."""
+    location = fault["loc"]
+    key = ".".join(str(part) for part in location)
+    if fault["type"] == "extra_forbidden":
+        known = _keys_at(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+        return f"{key}: no such key; {hint}"
+    if fault["type"] == "missing":
+        return f"{key}: this key is missing"
+    return f"{key}: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}"
+
+
+def _keys_at(location: Sequence[Any]) -> list[str]:
+    """The keys a recipe knows at a place such as ("sampling",) or ("prompts", "sources", 0)."""
+    model: Any = Recipe
+    for part in location:
+        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
+            if part not in model.model_fields:
+                return []
+            model = _inner_model(model.model_fields[part].annotation)
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return list(model.model_fields)
+    return []
+
+
+def _inner_model(annotation: Any) -> Any:
+    """The model inside `tuple[Model, ...]` or `Model | None`."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, tuple):
+        inner = [a for a in typing.get_args(annotation) if a not in (type(None), ...)]
+        return inner[0] if inner else None
+    return annotation
+
+
+def _file_digests(recipe: Recipe) -> dict[str, str]:
+    """Hashes of the local prompt files: their content decides the data, not their name."""
+    digests = {}
+    for choice in recipe.prompts.sources:
+        source = SOURCES.get(choice.name or "")
+        shipped = STARTER_FOLDER / f"{source.shipped}.jsonl" if source and source.shipped else None
+        path = choice.path or shipped
+        if path and path.is_file():
+            digests[path.name] = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+    return digests

@@ -1,0 +1,227 @@
+"""A run is a folder: its recipe, its manifest, one numbered folder a stage."""
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from data_cards.funnel import FunnelRow
+from flows.recipe import (
+    STAGE_SECTIONS,
+    Recipe,
+    recipe_of_run,
+    recipe_yaml,
+    run_fingerprint,
+    stage_fingerprint,
+)
+from prompts.errors import PrerequisiteError, RunError
+
+RUNS = Path("runs")
+STAGES: dict[str, str] = {
+    "curate": "1-prompts",
+    "generate": "2-samples",
+    "verify": "3-verdicts",
+    "publish": "4-dataset",
+    "train": "5-student",
+    "evaluate": "6-evals",
+}
+_PACKAGES = ("stillhouse", "prefect", "polars", "datasets", "math-verify", "trl", "transformers")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths and manifest of one run. The manifest is only ever replaced whole."""
+
+    path: Path
+    recipe: Recipe
+
+    @property
+    def name(self) -> str:
+        """`default-3f2a…`: recipe and fingerprint."""
+        return self.path.name
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.path / "report.html"
+
+    def folder(self, stage: str) -> Path:
+        """The stage's folder, made if need be."""
+        folder = self.path / STAGES[stage]
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def log(self, name: str) -> Path:
+        """Where a process started by this run writes its log."""
+        return self.path / "logs" / f"{name}.log"
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as it is on disk."""
+        return read_manifest(self.path)
+
+    def is_done(self, stage: str) -> bool:
+        """Whether the stage is finished, from the same recipe and after all stages before it."""
+        entry = self.manifest()["stages"].get(stage, {})
+        return (
+            entry.get("status") == "done"
+            and entry.get("fingerprint") == stage_fingerprint(self.recipe, stage)
+            and (self.path / STAGES[stage]).is_dir()
+        )
+
+    def need(self, stage: str) -> None:
+        """Raise PrerequisiteError unless the stage is finished."""
+        if not self.is_done(stage):
+            raise PrerequisiteError(
+                f"run {self.name}: stage {stage!r} is not finished; run "
+                f"`stillhouse {stage} {self.path}` (or `stillhouse distill`) first"
+            )
+
+    def begin(self, stage: str) -> float:
+        """Note that the stage runs and that those after it are out of date; the time now in s."""
+        manifest = self.manifest()
+        later = list(STAGES)[list(STAGES).index(stage) + 1 :]
+        for name in later:
+            if name in manifest["stages"]:
+                manifest["stages"][name]["status"] = "outdated"
+        manifest["stages"][stage] = {"status": "running", "started_at": _now()}
+        self._write(manifest)
+        return time.monotonic()
+
+    def finish(
+        self, stage: str, started_s: float, funnel: Sequence[FunnelRow], **facts: Any
+    ) -> dict[str, Any]:
+        """Note that the stage is done, with its counts and facts; returns its entry."""
+        manifest = self.manifest()
+        entry = manifest["stages"][stage]
+        entry |= {
+            "status": "done",
+            "fingerprint": stage_fingerprint(self.recipe, stage),
+            "ended_at": _now(),
+            "duration_s": round(time.monotonic() - started_s, 1),
+            "funnel": [funnel_dict(row) for row in funnel],
+            **facts,
+        }
+        self._write(manifest)
+        return dict(entry)
+
+    def funnel(self) -> list[FunnelRow]:
+        """The funnel rows of all finished stages, in order."""
+        stages = self.manifest()["stages"]
+        return [
+            FunnelRow(row["stage"], row["n_in"], row["outcomes"], row["seconds"])
+            for stage in STAGES
+            for row in stages.get(stage, {}).get("funnel", ())
+        ]
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run against a second process; PrerequisiteError if one has it."""
+        handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PrerequisiteError(
+                    f"run {self.name} is in use by another process; wait for it, or end it first"
+                ) from None
+            yield
+        finally:
+            os.close(handle)
+
+    def _write(self, manifest: Mapping[str, Any]) -> None:
+        write_text(self.path / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+
+
+def open_run(recipe: Recipe, runs: Path = RUNS) -> RunFolder:
+    """The run of this recipe: the one there is, or a new folder with recipe and manifest."""
+    fingerprint = run_fingerprint(recipe)
+    path = runs / f"{recipe.name}-{fingerprint[:10]}"
+    path.mkdir(parents=True, exist_ok=True)
+    run = RunFolder(path, recipe)
+    write_text(path / "recipe.yaml", recipe_yaml(recipe))
+    if not (path / "manifest.json").exists():
+        run._write(
+            {
+                "run": path.name,
+                "recipe": recipe.name,
+                "fingerprint": fingerprint,
+                "created_at": _now(),
+                "machine": {"cpus": os.cpu_count(), "system": platform.platform(terse=True)},
+                "python": platform.python_version(),
+                "packages": _versions(),
+                "stages": {},
+            }
+        )
+    return run
+
+
+def existing_run(path: Path) -> RunFolder:
+    """The run in a folder, with the recipe it was made from."""
+    return RunFolder(path, recipe_of_run(path))
+
+
+def all_runs(runs: Path = RUNS) -> list[Path]:
+    """Folders of all runs, the one worked on last first."""
+    manifests = sorted(runs.glob("*/manifest.json"), key=lambda p: p.stat().st_mtime, reverse=True)
+    return [manifest.parent for manifest in manifests]
+
+
+def read_manifest(run: Path) -> dict[str, Any]:
+    """A run's manifest; PrerequisiteError where there is none or it is damaged."""
+    try:
+        manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PrerequisiteError(f"{run} is no run: it holds no manifest.json") from None
+    except json.JSONDecodeError as error:
+        raise PrerequisiteError(f"{run}/manifest.json is damaged: {error}") from None
+    return dict(manifest)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file whole: a reader sees the old text or the new. RunError on a full disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def funnel_dict(row: FunnelRow) -> dict[str, Any]:
+    """A funnel row as JSON."""
+    return {
+        "stage": row.stage,
+        "n_in": row.n_in,
+        "outcomes": dict(row.outcomes),
+        "seconds": round(row.seconds, 1),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+assert list(STAGES) == list(STAGE_SECTIONS)

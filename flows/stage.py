@@ -1,0 +1,74 @@
+"""What every stage flow does around its work: skip what is done, note the rest, show the counts."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from data_cards.funnel import FunnelRow
+from flows.progress import say
+from flows.recipe import Recipe, load_recipe
+from flows.run_folder import STAGES, RunFolder
+from prompts.errors import PrerequisiteError
+
+
+class Stage:
+    """One stage of one run while it is worked on; `wanted` says whether there is work."""
+
+    def __init__(self, run: RunFolder, name: str, wanted: bool) -> None:
+        self.run, self.name, self.wanted = run, name, wanted
+        self._started_s = run.begin(name) if wanted else time.monotonic()
+
+    def seconds(self) -> float:
+        """Time since the stage began."""
+        return time.monotonic() - self._started_s
+
+    def finish(self, funnel: Sequence[FunnelRow], **facts: Any) -> None:
+        """Note in the manifest that the stage is done."""
+        self.run.finish(self.name, self._started_s, funnel, **facts)
+
+
+@contextlib.contextmanager
+def staged(run: RunFolder, name: str, again: bool = False) -> Iterator[Stage]:
+    """Work on one stage: the earlier ones must be done, and one that is done is not done again.
+
+    Holds the run against other processes. Raises PrerequisiteError where an earlier stage is
+    missing.
+    """
+    with run.locked():
+        for earlier in list(STAGES)[: list(STAGES).index(name)]:
+            run.need(earlier)
+        done = run.is_done(name)
+        if done and not again:
+            say(f"{name:9} finished already  ({run.path / STAGES[name]})")
+        yield Stage(run, name, wanted=again or not done)
+
+
+def show(run: RunFolder, name: str) -> None:
+    """Print the stage's funnel rows, and put them where Prefect's page shows them."""
+    rows = [row for row in run.manifest()["stages"][name]["funnel"]]
+    for row in rows:
+        say(FunnelRow(row["stage"], row["n_in"], row["outcomes"], row["seconds"]).line())
+    table = [
+        {"stage": row["stage"], "in": row["n_in"], **row["outcomes"], "seconds": row["seconds"]}
+        for row in rows
+    ]
+    create_table_artifact(key=f"funnel-{name}", table=table, description=f"{run.name}: {name}")
+
+
+def artifact(run: RunFolder, key: str, markdown: str) -> None:
+    """A page of text for Prefect's page of artifacts."""
+    create_markdown_artifact(key=key, markdown=markdown, description=run.name)
+
+
+def resolve(recipe: Recipe | str) -> Recipe:
+    """A recipe, by itself or by its name: schedules name theirs."""
+    return load_recipe(recipe) if isinstance(recipe, str) else recipe
+
+
+def unless_hopeless(task: object, task_run: object, state: Any) -> bool:
+    """Whether a failed task is worth another try: not after a mistake only the user can mend."""
+    error = state.result(raise_on_failure=False)
+    return not isinstance(error, PrerequisiteError)
