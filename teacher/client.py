@@ -31,7 +31,7 @@ class FaultKind(StrEnum):
     EMPTY_CHOICES = "empty_choices"
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - most are met and mended, none is the program's error
     """A request that brought no completion. `retry_after_s` is what the server asked for."""
 
     def __init__(self, kind: FaultKind, message: str, retry_after_s: float | None = None) -> None:

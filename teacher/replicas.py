@@ -30,6 +30,7 @@ LONGEST_PROBE_WAIT_S = 30.0
 RATE_LIMIT_WAIT_S = 1.0
 
 Complete = Callable[[aiohttp.ClientSession, Endpoint, Call], Awaitable[Completion]]
+ServedModels = Callable[[aiohttp.ClientSession, Endpoint], Awaitable[dict[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ async def canary(replica: Replica, timeout_s: float = 300.0) -> None:
     """
     async with _session() as session:
         try:
-            await _canary(session, replica.endpoint(), complete, timeout_s)
+            await _canary(session, replica.endpoint(), timeout_s)
         except Fault as fault:
             raise RunError(f"the teacher at {replica.url} does not generate: {fault}") from fault
 
@@ -98,7 +99,7 @@ class Pool:
 
     After `circuit_failures` faults in a row a replica gets nothing more until a canary comes
     back from it, asked for again and again at growing intervals. With no replica left for
-    `wait_for_replica_s`, `check` raises RunError. `complete` is replaced in tests.
+    `wait_for_replica_s`, `check` raises RunError. Tests replace `complete` and `served_models`.
     """
 
     def __init__(
@@ -110,9 +111,10 @@ class Pool:
         probe_wait_s: float = 1.0,
         canary_timeout_s: float = 300.0,
         complete: Complete = complete,
+        served_models: ServedModels = served_models,
     ) -> None:
         self.slots = [Slot(replica, in_flight) for replica in replicas]
-        self.complete = complete
+        self.complete, self._served_models = complete, served_models
         self._circuit_failures = circuit_failures
         self._wait_for_replica_s = wait_for_replica_s
         self._probe_wait_s = probe_wait_s
@@ -131,6 +133,8 @@ class Pool:
             none_usable = not any(slot.usable for slot in self.slots)
             self._gone_since_s = time_s() if none_usable else None
             for slot, fault in zip(self.slots, faults, strict=True):
+                if isinstance(fault, RunError):
+                    raise fault
                 if fault and fault.kind is not FaultKind.UNREACHABLE and none_usable:
                     raise RunError(f"the teacher at {slot.replica.url} does not generate: {fault}")
                 if fault:
@@ -152,9 +156,8 @@ class Pool:
         await self.session.close()
 
     def free(self) -> int:
-        """How many more requests may be started now, those that wait for a slot served first."""
-        room = sum(slot.window - slot.outstanding for slot in self.slots if slot.free())
-        return max(0, room - len(self._waiting))
+        """How many more requests may start now, those that wait in `acquire` among them."""
+        return sum(slot.window - slot.outstanding for slot in self.slots if slot.free())
 
     def places(self) -> int:
         """Requests the replicas that are up take at once, free or not."""
@@ -263,20 +266,21 @@ class Pool:
                 max(2 * slot.probe_wait_s, self._probe_wait_s), LONGEST_PROBE_WAIT_S
             )
             await asyncio.sleep(slot.probe_wait_s)
-            try:
-                await self._admit(slot)
-            except RunError as error:  # another model, a refused key: it may be mended
-                slot.last_error = str(error)
+            await self._admit(slot)
 
-    async def _admit(self, slot: Slot) -> Fault | None:
-        """Send the canary; with its answer the replica is usable. Returns the fault otherwise."""
+    async def _admit(self, slot: Slot) -> Fault | RunError | None:
+        """Send the canary; with its answer the replica is usable. Returns what went wrong."""
         try:
             slot.is_vllm = await _canary(
-                self.session, slot.endpoint, self.complete, self._canary_timeout_s
+                self.session,
+                slot.endpoint,
+                self._canary_timeout_s,
+                self.complete,
+                self._served_models,
             )
-        except Fault as fault:
-            slot.last_error = str(fault)
-            return fault
+        except (Fault, RunError) as error:
+            slot.last_error = str(error)
+            return error
         slot.failures, slot.usable, self._gone_since_s = 0, True, None
         self._wake_all()
         return None
@@ -288,7 +292,11 @@ def time_s() -> float:
 
 
 async def _canary(
-    session: aiohttp.ClientSession, where: Endpoint, complete: Complete, timeout_s: float
+    session: aiohttp.ClientSession,
+    where: Endpoint,
+    timeout_s: float,
+    complete: Complete = complete,
+    served_models: ServedModels = served_models,
 ) -> bool:
     """One short generation; returns whether the server is vLLM. Raises Fault or RunError."""
     served = await served_models(session, where)

@@ -94,7 +94,7 @@ class SimulatedTeacher:
         if fault == "reset":
             assert request.transport
             request.transport.abort()
-            await asyncio.sleep(0)
+            await asyncio.Event().wait()
         if fault == "hang":
             await asyncio.Event().wait()
         if fault == "html":
@@ -115,12 +115,12 @@ class SimulatedTeacher:
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        half = len(text) // 2
+        first, second = self._halves(text)
 
         async def event(data: Any) -> None:
             await response.write(b"data: " + json.dumps(data).encode() + b"\n\n")
 
-        await event({"choices": [{"delta": self._said(text[:half])}]})
+        await event({"choices": [{"delta": {"role": "assistant"} | first}]})
         if fault == "stuck":
             await asyncio.Event().wait()
         if fault == "kept_awake":
@@ -132,8 +132,7 @@ class SimulatedTeacher:
             return response
         if fault == "short_stream":
             return response
-        rest = {"content": text[half:]}
-        await event({"choices": [{"delta": rest, "finish_reason": self.finish_reason}]})
+        await event({"choices": [{"delta": second, "finish_reason": self.finish_reason}]})
         await event({"choices": [], "usage": self._usage(text)})
         await response.write(b"data: [DONE]\n\n")
         return response
@@ -143,6 +142,13 @@ class SimulatedTeacher:
             return {"role": "assistant", "content": text}
         reasoning, _, content = text.removeprefix("<think>\n").partition("\n</think>\n\n")
         return {"role": "assistant", "reasoning": reasoning, "content": content or None}
+
+    def _halves(self, text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        said = self._said(text)
+        if self.split_reasoning:
+            return {"reasoning": said["reasoning"]}, {"content": said["content"]}
+        half = len(text) // 2
+        return {"content": text[:half]}, {"content": text[half:]}
 
     def _usage(self, text: str) -> dict[str, int]:
         return {"prompt_tokens": 7, "completion_tokens": max(1, len(text) // 4)}
@@ -162,31 +168,27 @@ class SimulatedTeacher:
 @contextmanager
 def serving(teacher: SimulatedTeacher, port: int = 0) -> Iterator[SimulatedTeacher]:
     """Run it on a free port in a thread of its own; `teacher.url` is set on entry."""
-    loop = asyncio.new_event_loop()
     ready = threading.Event()
-    runner = web.AppRunner(teacher.app(), handler_cancellation=True, shutdown_timeout=0.1)
+    stop: list[Callable[[], object]] = []
 
-    async def start() -> None:
+    async def live() -> None:
+        runner = web.AppRunner(teacher.app(), handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
-        (address,) = runner.addresses
-        teacher.url = f"http://127.0.0.1:{address[1]}/v1"
+        teacher.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+        stop.append(lambda: loop.call_soon_threadsafe(stopped.set))
         ready.set()
+        await stopped.wait()
+        await runner.cleanup()
 
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_until_complete(start())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(live()), daemon=True)
     thread.start()
     if not ready.wait(10):
         raise RuntimeError("the simulated teacher did not start")
     try:
         yield teacher
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        stop[0]()
         thread.join(10)

@@ -1,0 +1,170 @@
+"""One request: what a completion is, what a fault is, and what ends a run at once."""
+
+import asyncio
+from dataclasses import replace
+
+import aiohttp
+import pytest
+from simulated_teacher import SimulatedTeacher, serving
+
+from prompts.errors import PrerequisiteError, RunError
+from teacher.client import (
+    Call,
+    Completion,
+    Endpoint,
+    Fault,
+    FaultKind,
+    complete,
+    endpoint,
+    join_parts,
+    served_models,
+)
+
+CALL = Call(
+    messages=[{"role": "user", "content": "two and two?"}],
+    temperature=0.6,
+    top_p=0.95,
+    max_tokens=100,
+    seed=7,
+    stall_timeout_s=0.3,
+)
+WHOLE, STREAMED = replace(CALL, stream=False), CALL
+
+
+def ask(teacher: SimulatedTeacher, call: Call = CALL, key: str = "", model: str = "") -> Completion:
+    async def once() -> Completion:
+        async with aiohttp.ClientSession() as session:
+            where = Endpoint(teacher.url, model or teacher.model, key)
+            return await complete(session, where, call)
+
+    with serving(teacher):
+        return asyncio.run(once())
+
+
+@pytest.mark.parametrize("call", [WHOLE, STREAMED], ids=["whole", "streamed"])
+@pytest.mark.parametrize("split", [False, True], ids=["tags", "reasoning field"])
+def test_a_completion_is_the_raw_text_with_its_counts(call: Call, split: bool) -> None:
+    completion = ask(SimulatedTeacher(split_reasoning=split), call)
+    assert completion.text == "<think>\nabout two and two?\n</think>\n\n\\boxed{7}"
+    assert (completion.finish_reason, completion.prompt_tokens) == ("stop", 7)
+    assert completion.completion_tokens == len(completion.text) // 4
+
+
+@pytest.mark.parametrize("call", [WHOLE, STREAMED], ids=["whole", "streamed"])
+def test_a_completion_cut_by_its_token_limit_is_a_result(call: Call) -> None:
+    assert ask(SimulatedTeacher(finish_reason="length"), call).finish_reason == "length"
+
+
+def test_a_server_that_was_aborting_gave_no_completion() -> None:
+    with pytest.raises(Fault, match="server_error"):
+        ask(SimulatedTeacher(finish_reason="abort"))
+
+
+FAULTS = {
+    "429": FaultKind.RATE_LIMITED,
+    "500": FaultKind.SERVER_ERROR,
+    "503": FaultKind.SERVER_ERROR,
+    "400": FaultKind.REFUSED_REQUEST,
+    "reset": FaultKind.RESET,
+    "html": FaultKind.NOT_JSON,
+    "invalid_json": FaultKind.INVALID_JSON,
+    "empty_choices": FaultKind.EMPTY_CHOICES,
+    "hang": FaultKind.STALLED,
+}
+STREAM_FAULTS = {
+    "stuck": FaultKind.STALLED,
+    "kept_awake": FaultKind.STALLED,
+    "short_stream": FaultKind.TRUNCATED_BODY,
+    "broken_stream": FaultKind.SERVER_ERROR,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [(name, WHOLE) for name in FAULTS] + [(name, STREAMED) for name in FAULTS | STREAM_FAULTS],
+    ids=lambda value: value if isinstance(value, str) else ("whole", "streamed")[value.stream],
+)
+def test_every_fault_is_told_from_the_others(name: str, call: Call) -> None:
+    with pytest.raises(Fault) as caught:
+        ask(SimulatedTeacher(fault=lambda prompt, seed, nth: name), call)
+    assert caught.value.kind == (FAULTS | STREAM_FAULTS)[name]
+
+
+def test_retry_after_is_kept() -> None:
+    with pytest.raises(Fault) as caught:
+        ask(SimulatedTeacher(fault=lambda *request: "429"))
+    assert caught.value.retry_after_s == 0.02
+
+
+def test_nobody_there_is_unreachable() -> None:
+    teacher = SimulatedTeacher()
+    with serving(teacher):
+        pass
+
+    async def once() -> None:
+        async with aiohttp.ClientSession() as session:
+            await complete(session, Endpoint(teacher.url, "sim"), CALL)
+
+    with pytest.raises(Fault, match="unreachable"):
+        asyncio.run(once())
+
+
+def test_a_wrong_model_fails_at_once_and_names_what_is_served() -> None:
+    with pytest.raises(RunError, match="does not serve 'r2'; it serves sim"):
+        ask(SimulatedTeacher(), model="r2")
+
+
+def test_a_refused_key_fails_at_once_and_is_never_shown() -> None:
+    with pytest.raises(RunError, match="check the key") as caught:
+        ask(SimulatedTeacher(fault=lambda *request: "401"), key="fault")
+    assert "fault" not in str(caught.value)
+    assert "fault" not in repr(Endpoint("http://x/v1", "m", "fault"))
+
+
+def test_only_vllm_is_sent_its_own_parameter() -> None:
+    teacher = SimulatedTeacher()
+    ask(teacher, replace(CALL, stream_interval=32))
+    ask(teacher, CALL)
+    assert [body.get("stream_interval") for body in teacher.bodies] == [32, None]
+
+
+def test_served_models_come_with_their_owner() -> None:
+    async def once(teacher: SimulatedTeacher) -> dict[str, str]:
+        async with aiohttp.ClientSession() as session:
+            return await served_models(session, Endpoint(teacher.url, ""))
+
+    with serving(SimulatedTeacher()) as teacher:
+        assert asyncio.run(once(teacher)) == {"sim": "vllm"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("http://host:8000", "http://host:8000/v1"),
+        ("http://host:8000/v1/", "http://host:8000/v1"),
+        ("https://host/api/v2", "https://host/api/v2"),
+    ],
+)
+def test_an_endpoint_is_found_from_what_a_user_types(typed: str, url: str) -> None:
+    assert endpoint(typed, "m").url == url
+
+
+def test_a_bad_url_and_an_unset_key_are_the_users_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    with pytest.raises(PrerequisiteError, match="no teacher URL"):
+        endpoint("localhost:8000", "m")
+    with pytest.raises(PrerequisiteError, match="NO_SUCH_KEY is not set"):
+        endpoint("http://localhost", "m", "NO_SUCH_KEY")
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "content", "text"),
+    [
+        ("a", "b", "<think>\na\n</think>\n\nb"),
+        ("a", "", "<think>\na"),
+        ("", "b", "b"),
+        ("", "", ""),
+    ],
+)
+def test_split_text_is_joined_to_one_raw_text(reasoning: str, content: str, text: str) -> None:
+    assert join_parts(reasoning, content) == text
