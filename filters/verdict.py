@@ -19,6 +19,7 @@ class Reason(StrEnum):
     # accept
     MATCH = "match"
     TESTS_PASSED = "tests_passed"
+    FIT = "fit"
     # reject: the answer is wrong
     ANSWER_MISMATCH = "answer_mismatch"
     WRONG_UNIT = "wrong_unit"
@@ -35,6 +36,7 @@ class Reason(StrEnum):
     EMPTY_REASONING = "empty_reasoning"
     REPETITION = "repetition"
     LANGUAGE_MIXED = "language_mixed"
+    TOO_LONG = "too_long"
     # undecided: nobody could say
     AMBIGUOUS_ANSWER = "ambiguous_answer"
     UNPARSED = "unparsed"

@@ -31,8 +31,10 @@ _RATIO = re.compile(
 _SLASH = re.compile(rf"^([+-]?)\s*(?:(\d+)\s+)?({_DECIMAL})\s*/\s*({_DECIMAL})$")
 # Words that scale a number: "5 million" is not five of a unit called million.
 _SCALES = frozenset(
-    ["hundred", "thousand", "million", "billion", "trillion", "dozen", "half", "third"]
-    + ["quarter", "percent", "pi", "e", "i", "k", "m", "b"]  # noqa: RUF005 (two lines)
+    re.findall(
+        r"\w+",
+        "hundred thousand million billion trillion dozen half third quarter percent pi e i k m b",
+    )
 )
 
 

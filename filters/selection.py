@@ -1,0 +1,48 @@
+"""Which accepted samples of a prompt become traces."""
+
+from typing import Literal
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+
+Order = Literal["shortest", "first", "longest"]
+
+
+class SelectionRecipe(BaseModel):
+    """How many accepted samples a prompt gives to the dataset, and which."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keep: int = Field(1, ge=1, le=1_000, description="accepted samples kept per prompt")
+    order: Order = Field(
+        "shortest", description="which are kept: fewest tokens, first sampled, or most tokens"
+    )
+
+
+def select(samples: pl.DataFrame, verdicts: pl.DataFrame, recipe: SelectionRecipe) -> pl.DataFrame:
+    """The kept samples, in the order of `samples`; at most `recipe.keep` per prompt.
+
+    A sample is kept only when it has verdicts and every one of them is `accept` (a sample that
+    anyone rejected or could not decide stays out). Ties go to the lower sample_index. A sample
+    without a verdict is left out too.
+    """
+    accepted = (
+        verdicts.group_by("sample_id")
+        .agg((pl.col("outcome").ne_missing("accept")).sum().alias("doubts"))
+        .filter(pl.col("doubts") == 0)
+        .select("sample_id")
+    )
+    ranked = samples.with_row_index("_row").join(accepted, on="sample_id", how="semi")
+    return (
+        ranked.sort("prompt_id", *_sort_keys(recipe.order))
+        .group_by("prompt_id", maintain_order=True)
+        .head(recipe.keep)
+        .sort("_row")
+        .drop("_row")
+    )
+
+
+def _sort_keys(order: Order) -> list[pl.Expr]:
+    tokens = pl.col("completion_tokens")
+    first = pl.col("sample_index")
+    return {"shortest": [tokens, first], "longest": [-tokens, first], "first": [first]}[order]
