@@ -195,5 +195,6 @@ def _matrix(correct: ArrayLike) -> Floats:
 
 def _known(values: ArrayLike) -> Floats:
     """The per-prompt values that are numbers."""
-    flat = np.asarray(values, dtype=float)
-    return flat[~np.isnan(flat)]
+    flat: Floats = np.asarray(values, dtype=float)
+    known: Floats = flat[~np.isnan(flat)]
+    return known

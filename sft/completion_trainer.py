@@ -11,7 +11,7 @@ from sft.messages import IGNORED
 from sft.progress import JsonLines
 
 
-class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
+class CompletionTrainer(SFTTrainer):
     """SFTTrainer with its batches checked, its tokens counted and a cheaper loss on processors.
 
     TRL's fused head scores every position where there is no Triton, and entropy besides; at a
@@ -19,9 +19,11 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
     The loss is the same: summed over completion tokens, divided by their number in the step.
     """
 
-    def __init__(self, *args: Any, report: JsonLines, **settings: Any) -> None:
-        super().__init__(*args, callbacks=[report, *settings.pop("callbacks", [])], **settings)
+    def __init__(self, *args: Any, report: JsonLines, eos: int, **settings: Any) -> None:
+        super().__init__(*args, **settings)
         self.report = report
+        self.eos = eos
+        self.add_callback(report)
 
     def compute_loss(
         self,
@@ -31,11 +33,11 @@ class CompletionTrainer(SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Any = None,
     ) -> Any:
         """Mean negative log-likelihood of the completion tokens; RunError if there are none."""
-        eos = self.processing_class.eos_token_id
-        self.report.count(check_batch(inputs, eos))
+        self.report.count(check_batch(inputs, self.eos))
         on_processor = inputs["input_ids"].device.type == "cpu"
         if not (on_processor and "position_ids" in inputs) or return_outputs:
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            plain: Any = super().compute_loss
+            return plain(model, inputs, return_outputs, num_items_in_batch)
         labels = inputs.pop("labels")[0, 1:]
         scored = (labels != IGNORED).nonzero().flatten()
         logits = model(**inputs, use_cache=False, logits_to_keep=scored).logits[0]

@@ -19,7 +19,7 @@ STACKED_UP_TO_TOKENS = 512
 
 
 def packed_attention(
-    module: torch.nn.Module,
+    _module: torch.nn.Module,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -35,7 +35,9 @@ def packed_attention(
     (B + 1,) are the boundaries 0 … T. Returns (1, T, H, D). Without boundaries the whole row is
     one sequence.
     """
-    assert attention_mask is None and dropout == 0.0 and query.shape[0] == 1
+    assert attention_mask is None
+    assert dropout == 0.0
+    assert query.shape[0] == 1
     if cu_seq_lens_q is None:
         cu_seq_lens_q = torch.tensor([0, query.shape[2]])
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
@@ -84,7 +86,7 @@ def _one_by_one(
     lengths = bounds.diff().tolist()
     shared = query.shape[1] // key.shape[1]
     key, value = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1)
-    parts = zip(query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2))
+    parts = zip(*(torch.split(x, lengths, 2) for x in (query, key, value)), strict=True)
     mixed = [
         functional.scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale)
         for q, k, v in parts
@@ -97,5 +99,5 @@ def register_packed_attention() -> str:
     from transformers import AttentionInterface, AttentionMaskInterface
 
     AttentionInterface.register(NAME, packed_attention)
-    AttentionMaskInterface.register(NAME, lambda *args, **kwargs: None)
+    AttentionMaskInterface.register(NAME, lambda **_: None)
     return NAME

@@ -32,15 +32,14 @@ class JsonLines(TrainerCallback):
         """One line, flushed: the reader is another process."""
         print(json.dumps(values), file=self.out, flush=True)
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """Start the clock."""
         self.started = time.monotonic()
 
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kw: Any
-    ) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Report a step, and refuse to go on from a loss or gradient that is no number."""
-        if logs is None or "loss" not in logs:
+        logs: dict[str, float] = kwargs.get("logs") or {}
+        if "loss" not in logs:
             return
         loss, norm = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
         if not (math.isfinite(loss) and math.isfinite(norm)):

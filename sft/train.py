@@ -103,6 +103,7 @@ def make_trainer(job: TrainJob, encoded: Encoded, tokenizer: Any, report: Any) -
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         report=report,
+        eos=tokenizer.eos_token_id,
         callbacks=[MarkWhole()],
         optimizer_cls_and_kwargs=(MasterAdamW, optimiser) if own_masters else None,
     )
@@ -113,7 +114,7 @@ def make_trainer(job: TrainJob, encoded: Encoded, tokenizer: Any, report: Any) -
 def attention_of(student: StudentRecipe) -> str:
     """Which attention honours the boundaries of packed sequences on this machine."""
     import torch
-    from transformers.utils import is_flash_attn_2_available
+    from transformers.utils.import_utils import is_flash_attn_2_available
 
     from sft.packed_attention import register_packed_attention
 
@@ -128,7 +129,7 @@ def attention_of(student: StudentRecipe) -> str:
 def training_settings(job: TrainJob, sharded: bool) -> Any:
     """TRL's SFTConfig of a job: nothing is reported, truncated or pushed."""
     import torch
-    from trl import SFTConfig
+    from trl.trainer.sft_config import SFTConfig
 
     student = job.student
     saving: dict[str, Any] = {"save_strategy": "epoch"}
@@ -149,7 +150,7 @@ def training_settings(job: TrainJob, sharded: bool) -> Any:
         max_length=None,
         padding_free=student.packing,
         train_sampling_strategy="random" if student.packing else "group_by_length",
-        gradient_checkpointing=student.gradient_checkpointing,
+        activation_checkpointing=student.gradient_checkpointing,
         bf16=sharded and student.dtype == "bfloat16",
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
