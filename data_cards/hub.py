@@ -8,7 +8,7 @@ every unclear answer main is read again and compared with the folder, file by fi
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +79,7 @@ def push(
         _open_repository(api, repo_id, private)
         plan = planned_files(folder)
         start = _head(api, repo_id)
-        _check_tag(api, repo_id, tag, start, difference(api, repo_id, start, plan))
+        _check_tag(api, repo_id, tag, start, plan)
         commit = _bring_to(api, repo_id, start, plan, retry_wait_s)
         if tag is not None:
             api.create_tag(repo_id, tag=tag, revision=commit, exist_ok=True, **_KIND)
@@ -141,11 +141,15 @@ def _head(api: Any, repo_id: str) -> str:
     return str(api.repo_info(repo_id, revision="main", **_KIND).sha)
 
 
-def _check_tag(api: Any, repo_id: str, tag: str | None, head: str, left: Difference) -> None:
-    """Refuse a tag that names another state: a published revision never changes under a reader."""
+def _check_tag(
+    api: Any, repo_id: str, tag: str | None, head: str, plan: Mapping[str, Path]
+) -> None:
+    """Refuse a tag that names other files: a published revision never changes under a reader."""
     tags = api.list_repo_refs(repo_id, **_KIND).tags if tag is not None else []
     target = next((ref.target_commit for ref in tags if ref.name == tag), None)
-    if target is not None and (target != head or not left.is_empty):
+    if target is None:
+        return
+    if target != head or not difference(api, repo_id, head, plan).is_empty:
         raise PrerequisiteError(
             f"{repo_id} already has a tag {tag!r} on other files (commit {target[:12]}); "
             "choose another dataset.tag"
@@ -157,7 +161,8 @@ def _bring_to(
 ) -> str:
     """Commit until main holds the plan; returns its commit. Only ever commits on top of `start`."""
     operations: list[Any] | None = None
-    for attempt in range(COMMIT_ATTEMPTS):
+    failure = ""
+    for attempt in range(COMMIT_ATTEMPTS + 1):
         head = _head(api, repo_id)
         left = difference(api, repo_id, head, plan)
         if left.is_empty:
@@ -167,41 +172,40 @@ def _bring_to(
                 f"someone else committed to {repo_id} during the push; nothing of ours is there. "
                 "Run publish again to push on top of it"
             )
+        if attempt == COMMIT_ATTEMPTS:
+            break
         if attempt:
             time.sleep(retry_wait_s * 2 ** (attempt - 1))
         if operations is None:
-            operations = _operations(left, plan)
-            api.preupload_lfs_files(
-                repo_id, _additions(operations), revision="main", free_memory=False, **_KIND
-            )
-        failure = _try_commit(api, repo_id, operations, head)
-    if difference(api, repo_id, head := _head(api, repo_id), plan).is_empty:
-        return head
+            operations = _upload(api, repo_id, left, plan)
+        commit, failure = _try_commit(api, repo_id, operations, start)
+        if commit is not None:
+            return commit
     raise RunError(
         f"the Hub did not take the commit to {repo_id} in {COMMIT_ATTEMPTS} attempts ({failure}); "
         "main is as it was. Run publish again later"
     )
 
 
-def _operations(left: Difference, plan: Mapping[str, Path]) -> list[Any]:
-    """One commit's operations; the card goes along in the same commit as the data."""
+def _upload(api: Any, repo_id: str, left: Difference, plan: Mapping[str, Path]) -> list[Any]:
+    """Send the large files, which no one sees yet; returns the operations that put all in place."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     adds = [CommitOperationAdd(name, str(plan[name])) for name in left.changed]
+    # The operations must keep their content: a commit that fails is tried again with them.
+    api.preupload_lfs_files(repo_id, adds, revision="main", free_memory=False, **_KIND)
     return [*adds, *(CommitOperationDelete(name) for name in left.stale)]
 
 
-def _additions(operations: Iterable[Any]) -> list[Any]:
-    return [operation for operation in operations if hasattr(operation, "upload_info")]
-
-
-def _try_commit(api: Any, repo_id: str, operations: list[Any], parent: str) -> str:
-    """Send the one commit; returns what went wrong if the outcome is unclear, else an empty text.
+def _try_commit(
+    api: Any, repo_id: str, operations: list[Any], parent: str
+) -> tuple[str | None, str]:
+    """Send the one commit; returns its id, or None and why it is unclear whether it was made.
 
     A clear refusal is raised as it came.
     """
     try:
-        api.create_commit(
+        made = api.create_commit(
             repo_id,
             operations,
             commit_message="Publish the dataset with its card",
@@ -213,8 +217,8 @@ def _try_commit(api: Any, repo_id: str, operations: list[Any], parent: str) -> s
         status = _status(error)
         if status is not None and status not in _UNCLEAR:
             raise
-        return f"HTTP {status}" if status is not None else type(error).__name__
-    return ""
+        return None, f"HTTP {status}" if status is not None else type(error).__name__
+    return str(made.oid), ""
 
 
 def _transport_errors() -> tuple[type[Exception], ...]:

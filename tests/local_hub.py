@@ -74,7 +74,9 @@ class LocalHub:
         for verb, pattern, act in _ROUTES:
             found = re.fullmatch(pattern, path)
             if verb == method and found:
-                return act(self, body, **{k: unquote(v) for k, v in found.groupdict().items() if v})
+                parts = {k: unquote(v) for k, v in found.groupdict().items() if v}
+                reply: Answer = act(self, body, **parts)
+                return reply
         return Answer(404, {"error": f"no route {method} {path}"})
 
 
@@ -125,7 +127,7 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
             if self.command != "HEAD":
                 self.wfile.write(data)
 
-        do_GET = do_HEAD = do_POST = do_PUT = _serve
+        do_GET = do_HEAD = do_POST = do_PUT = _serve  # noqa: N815 (the names http.server calls)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""

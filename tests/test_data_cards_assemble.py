@@ -82,7 +82,8 @@ def test_no_prompt_is_in_both_splits_nor_in_another_split_of_the_rejects(tmp_pat
         traces = read_rows([tmp_path / file for file in split.files], Trace)
         assert len(traces) == split.num_examples
         prompts[split.split] |= {trace.prompt_id for trace in traces}
-    assert prompts["train"] and prompts["test"]
+    assert prompts["train"]
+    assert prompts["test"]
     assert not prompts["train"] & prompts["test"]
 
 

@@ -99,7 +99,8 @@ def test_the_same_run_gives_the_same_bytes(sound: Path, tmp_path: Path) -> None:
 
 def test_the_card_shows_neither_token_nor_path_of_the_machine(sound: Path) -> None:
     text = (sound / "README.md").read_text()
-    assert TOKEN not in text and "/home" not in text
+    assert TOKEN not in text
+    assert "/home" not in text
     assert "path: …/prompts.jsonl" in text
 
 
@@ -112,8 +113,10 @@ def test_the_card_states_the_funnel_and_the_decontamination(sound: Path) -> None
 def test_hostile_text_is_shown_inside_a_fence_that_it_cannot_close(sound: Path) -> None:
     text = (sound / "README.md").read_text()
     outside = re.sub(r"(?ms)^(`{3,})text\n.*?^\1$", "", text)
-    assert "</script>" in text and "</script>" not in outside
-    assert "{{ 7 * 7 }}" in text and "\u202e" not in text
+    assert "</script>" in text
+    assert "</script>" not in outside
+    assert "{{ 7 * 7 }}" in text
+    assert "\u202e" not in text
 
 
 @given(st.text(alphabet="`~\n\r a|<>\u2028", max_size=60))
@@ -127,7 +130,8 @@ def test_no_text_closes_its_fence(text: str) -> None:
 @given(st.text(max_size=60))
 def test_escaped_text_stays_in_its_table_cell(text: str) -> None:
     for cell in (plain(text), code(text)):
-        assert "\n" not in cell and "\r" not in cell
+        assert "\n" not in cell
+        assert "\r" not in cell
         assert not re.search(r"(?<!\\)\|", cell)
     assert not re.search(r"(?<!\\)[<`]", plain(text))
 
@@ -181,7 +185,8 @@ def test_an_empty_stage_has_a_line_too() -> None:
 @given(st.lists(st.integers(0, 200_000), max_size=20))
 def test_every_length_falls_into_a_bin(lengths: list[int]) -> None:
     edges = bin_edges(lengths)
-    assert edges == sorted(set(edges)) and len(edges) <= 31
+    assert edges == sorted(set(edges))
+    assert len(edges) <= 31
     assert all(edges[0] <= max(length, 1) <= edges[-1] for length in lengths)
 
 

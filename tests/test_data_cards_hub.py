@@ -55,7 +55,8 @@ class Pusher:
 
     def __call__(self, folder: Path, hub: LocalHub, **changes: Any) -> dict[str, Any]:
         ask = {"folder": str(folder), "repo_id": REPO, "token": TOKEN, "endpoint": hub.url}
-        assert self.process.stdin is not None and self.process.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.write(json.dumps({**ask, "private": True, **changes}) + "\n")
         self.process.stdin.flush()
         answer: dict[str, Any] = json.loads(self.process.stdout.readline())
@@ -163,7 +164,8 @@ def test_a_hub_that_stays_down_leaves_main_as_it_was(
 ) -> None:
     hub.faults = ["unavailable"] * 10
     answer = push(folder, hub)
-    assert answer["error"] == "RunError" and "HTTP 503" in answer["text"]
+    assert answer["error"] == "RunError"
+    assert "HTTP 503" in answer["text"]
     assert published(hub) == {}
 
 
@@ -174,7 +176,8 @@ def test_a_refused_commit_leaves_main_as_it_was_and_does_not_show_the_token(
     before = hub.repositories[REPO].main
     hub.faults = ["refused"]
     answer = push(folder, hub)
-    assert answer["error"] == "PrerequisiteError" and "may write" in answer["text"]
+    assert answer["error"] == "PrerequisiteError"
+    assert "may write" in answer["text"]
     assert hub.repositories[REPO].main == before
 
 
@@ -183,7 +186,8 @@ def test_another_s_commit_during_the_push_is_not_overwritten(
 ) -> None:
     hub.faults = ["overtaken"]
     answer = push(folder, hub)
-    assert answer["error"] == "RunError" and "someone else" in answer["text"]
+    assert answer["error"] == "RunError"
+    assert "someone else" in answer["text"]
     assert set(published(hub)) == {"notes.md"}
     assert push(folder, hub)["changed"]
     assert set(published(hub)) == {"notes.md", *files_of(folder)}
@@ -204,7 +208,8 @@ def test_a_tag_on_other_files_is_refused_before_anything_is_sent(
     push(smaller, hub, tag="v1")
     before = hub.repositories[REPO].main
     answer = push(folder, hub, tag="v1")
-    assert answer["error"] == "PrerequisiteError" and "'v1'" in answer["text"]
+    assert answer["error"] == "PrerequisiteError"
+    assert "'v1'" in answer["text"]
     assert hub.repositories[REPO].main == before
 
 
@@ -213,14 +218,16 @@ def test_private_traces_are_not_pushed_to_a_public_repository(
 ) -> None:
     hub.create(REPO, private=False)
     answer = push(folder, hub)
-    assert answer["error"] == "PrerequisiteError" and "public" in answer["text"]
+    assert answer["error"] == "PrerequisiteError"
+    assert "public" in answer["text"]
     assert published(hub) == {}
 
 
 def test_a_wrong_token_is_the_user_s_to_mend(push: Pusher, hub: LocalHub, folder: Path) -> None:
     hub.token = "another"
     answer = push(folder, hub)
-    assert answer["error"] == "PrerequisiteError" and "HF_TOKEN" in answer["text"]
+    assert answer["error"] == "PrerequisiteError"
+    assert "HF_TOKEN" in answer["text"]
     assert hub.repositories == {}
 
 
@@ -228,5 +235,6 @@ def test_an_unsound_folder_is_not_pushed(
     push: Pusher, hub: LocalHub, folder: Path, tmp_path: Path
 ) -> None:
     answer = push(tmp_path, hub)
-    assert answer["error"] == "PrerequisiteError" and "README.md" in answer["text"]
+    assert answer["error"] == "PrerequisiteError"
+    assert "README.md" in answer["text"]
     assert hub.log == []

@@ -70,7 +70,8 @@ def test_hostile_text_opens_no_script_and_comes_back_whole(tmp_path: Path) -> No
     page = report(tmp_path / "report.html", hostile)
     assert len(page.scripts) == 2
     (attributes, data), (_, script) = page.scripts
-    assert attributes["type"] == "application/json" and attributes["data-total"] == "120"
+    assert attributes["type"] == "application/json"
+    assert attributes["data-total"] == "120"
     shown = json.loads(data)
     assert {row["question"] for row in shown} == {HOSTILE}
     assert {row["detail"] for row in shown} == {"\u2028</script>&amp;"}
