@@ -15,7 +15,7 @@ SIGNATURE = ("choice", "1")
 
 # "B", "(b)", "B.", "B) text", "option B: text", "**B** - text"
 _LETTER = re.compile(
-    r"^[\s$*({\[]*(?:(?:option|choice|answer)\s+)?[({\[]?([A-Ja-j])(?:[\s$*]*[)}\].:]+|[\s$*]*\Z"
+    r"^[\s$*({\[]*(?:(?i:option|choice|answer)\s+)?[({\[]?([A-Ja-j])(?:[\s$*]*[)}\].:]+|[\s$*]*\Z"
     r"|\*+|\s+[-–—]+\s)[\s$*)}\]]*(.*)$",
     re.DOTALL,
 )
@@ -93,11 +93,13 @@ def _index_of_reference(reference: str, choices: tuple[str, ...]) -> int | None:
 
 
 def _index_of_text(text: str, choices: tuple[str, ...]) -> int | None:
+    """The one choice that reads like `text`; letter case counts where it sets choices apart."""
+    exact = [i for i, choice in enumerate(choices) if choice.strip() == text.strip()]
+    if len(exact) == 1:
+        return exact[0]
     folded = singular_phrase(text)
-    matching = [
-        i for i, choice in enumerate(choices) if folded and singular_phrase(choice) == folded
-    ]
-    return matching[0] if len(matching) == 1 else None
+    alike = [i for i, choice in enumerate(choices) if folded and singular_phrase(choice) == folded]
+    return alike[0] if len(alike) == 1 else None
 
 
 def _name(index: int) -> str:

@@ -18,7 +18,7 @@ from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undeci
 from filters.verdict import Reason, Verdict
 from filters.verifiers.members import Members, read_members
 from filters.verifiers.normal_form import normal_form
-from filters.verifiers.rational import Number, read_number
+from filters.verifiers.rational import Number, read_number, scale_words
 from prompts.record import Prompt
 from teacher.sample import Sample
 
@@ -70,6 +70,10 @@ def compare_quickly(reference: str, answer: str) -> Ruling | None:
     if _WORD.fullmatch(wanted) and (_WORD.fullmatch(got) or numbers[1] is not None):
         return reject(Reason.ANSWER_MISMATCH, f"{answer} is not {reference}")
     members = read_members(reference), read_members(answer)
+    if (numbers[1] and _all_numbers(members[0])) or (numbers[0] and _all_numbers(members[1])):
+        return reject(Reason.ANSWER_MISMATCH, f"{answer} against {reference}: one and several")
+    if scale_words(reference) != scale_words(answer):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} against {reference}: words differ")
     if members[0] is not None and members[1] is not None:
         return _compare_members(members[0], members[1], f"{answer} against {reference}")
     return None
@@ -106,6 +110,10 @@ def _compare_percent(wanted: Number, got: Number, detail: str) -> Ruling:
             return accept(detail)
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: a percentage or a share?")
     return reject(Reason.ANSWER_MISMATCH, detail)
+
+
+def _all_numbers(members: Members | None) -> bool:
+    return members is not None and all(read_number(item) is not None for item in members.items)
 
 
 def _compare_members(wanted: Members, got: Members, detail: str) -> Ruling | None:

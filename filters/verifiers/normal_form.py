@@ -34,6 +34,7 @@ _SUPERSCRIPTS = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _ROOT = re.compile(r"√\s*(\(?\w+\)?)")
 _DELIMITERS = re.compile(r"\$|\\[()\[\]]")
 _THIN = re.compile(r"\\[!,;:> ]|\\q?quad\b|~|\\displaystyle\b|\\limits\b")
+_THIN_THOUSANDS = re.compile(r"(?<=\d)(?:\\[,! ]|~)(?=\d{3}(?!\d))")
 _SIZES = re.compile(r"\\(?:left|right|[bB]ig+[lr]?)(?![a-zA-Z])\.?")
 _SYNONYMS = (
     (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
@@ -61,6 +62,7 @@ def tidy(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.translate(_UNICODE))
     text = _ROOT.sub(r"\\sqrt{\1}", text)
     text = _BOLD.sub(r"\1", text)
+    text = _THIN_THOUSANDS.sub("", text)
     text = text.replace(r"\$", " ").replace("{,}", ",").replace(r"\%", "%")
     text = _DELIMITERS.sub(" ", text)
     text = _SIZES.sub("", _THIN.sub(" ", text))

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from filters.extract import final_answer, too_wild
 from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undecided
 from filters.verdict import Reason, Verdict
+from filters.verifiers.normal_form import normal_form
 from filters.verifiers.rational import Number, read_number
 from filters.verifiers.unit_text import UnitFactor, read_unit
 from prompts.record import Prompt
@@ -26,13 +27,16 @@ RELATIVE_TOLERANCE = 1e-2
 
 _NUMBER = re.compile(
     r"^\s*(?:[a-zA-Z](?:_\{?\w+\}?)?\s*(?:=|≈|\\approx)\s*)?(?:about|approximately|≈|\\approx|~)?\s*"
-    r"(?P<number>[+\-−]?\s*(?:\\frac\{[\d.]+\}\{[\d.]+\}|(?:\d{1,3}(?:(?:,|\{,\})\d{3})+|\d+)?\.?\d+\.?"
+    r"(?P<number>[+\-−]?\s*(?:\\frac\{[\d.]+\}\{[\d.]+\}|(?:(?:\d{1,3}(?:(?:,|\{,\})\d{3})+|\d+)(?:\.\d*)?|\.\d+)"
     r"(?:\s*/\s*\d+(?![\d.]))?)"
     r"(?:\s*(?:\\times|\\cdot|[×x*·])\s*10\s*(?:\^|\*\*)?\s*\{?\s*[+\-−]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+\s*\}?"
     r"|[eE][+-]?\d+(?!\w))?)"
     r"(?P<unit>.*)$",
     re.DOTALL,
 )
+# `2.6 $10^{-10} \mathrm{~N}$`, as textbooks' answer tables split number and power from the unit.
+_JUXTAPOSED_TEN = re.compile(r"^(\s*[+\-−]?[\d.]+)\s+10\s*\^")
+_TEN_IN_ROMAN = re.compile(r"\\mathrm\{(10\^\{?-?\d+\}?)\}")
 # Spellings pint does not know, and symbols pint takes for something else (h is fine: hour).
 _ALIASES = {
     "°C": "degC",
@@ -101,11 +105,13 @@ def rule_on_quantity(prompt: Prompt, sample: Sample) -> Ruling:
 
 def compare_quantities(reference: str, answer: str) -> Ruling:
     detail = f"{answer} against {reference}"
+    if normal_form(reference) == normal_form(answer):
+        return accept(detail)
     wanted, got = read_measure(reference), read_measure(answer)
     if wanted is None or got is None:
         which = "the reference" if wanted is None else "the answer"
         return undecided(Reason.UNPARSED, f"{detail}: {which} is not a number with a unit")
-    if wanted.factors and not got.factors:
+    if wanted.factors and not got.factors and not _is_share(wanted, got):
         return reject(Reason.WRONG_UNIT, f"{detail}: the unit is missing")
     if wanted.factors == got.factors:
         return _compare_values(wanted, float(got.number.value), detail)
@@ -116,7 +122,8 @@ def compare_quantities(reference: str, answer: str) -> Ruling:
 
 def read_measure(text: str) -> Measure | None:
     r"""`"3.0 \times 10^8 m/s"` as (3e8, m·s⁻¹); None when it is not a number and a unit."""
-    match = _NUMBER.match(text.strip().strip("$").strip())
+    body = _TEN_IN_ROMAN.sub(r"\1", text.replace(r"\$", " dollar ").replace("$", " "))
+    match = _NUMBER.match(_JUXTAPOSED_TEN.sub(r"\1 \\times 10^", body).strip())
     if match is None:
         return None
     number = read_number(match["number"])
@@ -131,6 +138,8 @@ def _compare_converted(wanted: Measure, got: Measure, detail: str) -> Ruling:
         names = " ".join(factor.symbol for factor in which)
         return undecided(Reason.UNPARSED, f"{detail}: unknown unit {names}")
     if units[0].dimensionality != units[1].dimensionality:
+        if (spaced := _spaced(got.factors)) != got.factors:
+            return _compare_converted(wanted, Measure(got.number, spaced), detail)
         return reject(
             Reason.WRONG_UNIT,
             f"{detail}: {units[1].dimensionality} where {units[0].dimensionality} is asked",
@@ -155,6 +164,23 @@ def _compare_values(wanted: Measure, got: float, detail: str) -> Ruling:
 
 def _digits(value: Fraction, decimals: int) -> int:
     return len(str(abs(int(value * 10**decimals))))
+
+
+def _is_share(wanted: Measure, got: Measure) -> bool:
+    """A bare 0.5 for `50 %`: the one unit that is a plain number."""
+    same_value = wanted.number.value == got.number.value
+    return _is_dimensionless(wanted.factors) and not same_value
+
+
+def _spaced(factors: tuple[UnitFactor, ...]) -> tuple[UnitFactor, ...]:
+    """`ms^{-1}` read as m·s⁻¹, which is what it mostly means where milliseconds do not fit."""
+    read: list[UnitFactor] = []
+    for factor in factors:
+        if factor.symbol == "ms" and factor.power < 0:
+            read += [UnitFactor("m", 1), UnitFactor("s", factor.power)]
+        else:
+            read.append(factor)
+    return tuple(read)
 
 
 def _is_dimensionless(factors: tuple[UnitFactor, ...]) -> bool:

@@ -14,8 +14,9 @@ from filters.verifiers.normal_form import tidy, unwrap
 _MAX_CHARS = 400
 _MAX_EXPONENT = 400
 
-_DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
+_DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d+)(?:\.\d*)?|\.\d+"
 _PREFIX = re.compile(r"^(?:[a-zA-Z](?:_\{?\w\}?|\([a-z]\))?\s*(?:=|\\approx)\s*)+")
+_LONE_MEMBER = re.compile(r"^\\\{([^,{}]*)\\\}$")  # the set of one number, {5}
 _TAIL = re.compile(
     r"(?:\^\\circ\s?[CF]?|[a-zA-Z][a-zA-Z.]*(?:[\s/][a-zA-Z][a-zA-Z.]*)*)(?:\^\{?\d\}?)?$"
 )
@@ -30,12 +31,10 @@ _RATIO = re.compile(
 )
 _SLASH = re.compile(rf"^([+-]?)\s*(?:(\d+)\s+)?({_DECIMAL})\s*/\s*({_DECIMAL})$")
 # Words that scale a number: "5 million" is not five of a unit called million.
-_SCALES = frozenset(
-    re.findall(
-        r"\w+",
-        "hundred thousand million billion trillion dozen half third quarter percent pi e i k m b",
-    )
+_SCALE_WORDS = frozenset(
+    re.findall(r"\w+", "hundred thousand million billion trillion dozen half third quarter percent")
 )
+_NO_UNITS = _SCALE_WORDS | {"pi", "e", "i", "k", "b"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,20 @@ def read_number(text: str) -> Number | None:
     """The exact number an answer states, or None where it states none or something else."""
     if len(text) > _MAX_CHARS:
         return None
-    body = _PREFIX.sub("", unwrap(tidy(text)))
+    body = _LONE_MEMBER.sub(r"\1", _PREFIX.sub("", unwrap(tidy(text))))
     percent = body.endswith("%")
     body = body.rstrip("%").strip()
     body, unit = _split_unit(body)
     read = _read_value(body)
-    if read is None or _words(unit) & _SCALES:
+    if read is None or _words(unit) & _NO_UNITS:
         return None
     value, decimals = read
     return Number(value, decimals, percent, unit)
+
+
+def scale_words(text: str) -> frozenset[str]:
+    """The words of an answer that multiply it or tell times apart: million, dozen, pm, …"""
+    return _words(unwrap(tidy(text[:_MAX_CHARS])).casefold()) & (_SCALE_WORDS | {"am", "pm"})
 
 
 def _split_unit(body: str) -> tuple[str, str]:
@@ -74,7 +78,8 @@ def _split_unit(body: str) -> tuple[str, str]:
 
 
 def _words(unit: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[a-z]+", unit))
+    """The words of a unit text; `p.m.` is the word `pm`."""
+    return frozenset(re.findall(r"[a-z]+", unit.replace(".", "")))
 
 
 def _read_value(body: str) -> tuple[Fraction, int | None] | None:
@@ -111,7 +116,7 @@ def _read_ratio(body: str) -> tuple[Fraction, None] | None:
 
 
 def _decimal(digits: str) -> Fraction:
-    return Fraction("0" + digits.replace(",", "").rstrip("."))
+    return Fraction("0" + digits.replace(",", "").replace(" ", "").rstrip("."))
 
 
 def _decimals(digits: str) -> int | None:

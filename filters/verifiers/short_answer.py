@@ -46,7 +46,7 @@ def compare_phrases(accepted: tuple[str, ...], answer: str) -> Ruling:
         return accept(detail)
     numbers = read_number(accepted[0]), read_number(answer)
     if numbers[0] is not None and numbers[1] is not None:
-        same = numbers[0] == numbers[1]
+        same = numbers[0].value == numbers[1].value and numbers[0].percent == numbers[1].percent
         return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
     if len(got.split()) > SHORT_PHRASE_WORDS or "\n" in answer:
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: not one short phrase")

@@ -24,6 +24,10 @@ _TOWER = re.compile(r"(?:\^|\*\*)[^+\-*/=,]*(?:\^|\*\*)")
 _BIG_POWER = re.compile(r"(?:\^|\*\*)\s*\{?\s*\(?[+-]?\d{4,}")
 _FACTORIAL = re.compile(r"\d{3,}\s*!|!\s*!")
 _LONG_NUMBER = re.compile(rf"\d{{{_MAX_DIGITS},}}")
+_TEXT = re.compile(r"\\(?:text|mathrm|mbox|textbf)\s*\{[^{}]*\}")
+_WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
+_FUNCTIONS = frozenset(("sin", "cos", "tan", "log", "exp", "sqrt", "max", "min", "mod", "gcd"))
+_PROSE_WORDS = 3  # Math-Verify reads words as products of variables
 _DECIMAL = re.compile(r"^[+-]?\d*\.(\d+)$")
 
 
@@ -44,6 +48,8 @@ def _decide(wanted: list[Any], got: list[Any], detail: str, decimals: int | None
     from math_verify import verify
 
     differ = _differ(wanted[0], got[0], decimals)
+    if differ is False and decimals is not None and not wanted[0].free_symbols:
+        return accept(f"{detail}: the same to {decimals} decimals")
     if verify(wanted, got, strict=True, timeout_seconds=None):
         if differ:
             return reject(Reason.ANSWER_MISMATCH, f"{detail}: close, but not equal")
@@ -60,6 +66,9 @@ def _danger(text: str) -> str | None:
     for pattern in (_TOWER, _BIG_POWER, _FACTORIAL, _LONG_NUMBER):
         if pattern.search(text):
             return "the answer holds a tower of powers or a giant number"
+    words = [w for w in _WORD.findall(_TEXT.sub(" ", text)) if w not in _FUNCTIONS]
+    if len(words) >= _PROSE_WORDS:
+        return "the answer is prose"
     return None
 
 
@@ -81,6 +90,9 @@ def _differ(wanted: Any, got: Any, decimals: int | None) -> bool | None:
     """Whether two SymPy objects have different values; None when no number can tell."""
     from sympy import Expr
 
+    sets = _as_set(wanted), _as_set(got)
+    if sets[0] is not None and sets[1] is not None:
+        return _sets_differ(*sets)
     pairs = _value_pairs(wanted, got)
     if pairs is None or not all(isinstance(e, Expr) for pair in pairs for e in pair):
         return None
@@ -89,6 +101,31 @@ def _differ(wanted: Any, got: Any, decimals: int | None) -> bool | None:
     if any(answers):
         return True
     return None if None in answers else False
+
+
+def _as_set(value: Any) -> Any:
+    """An interval, a finite set, or the solutions of an inequality in one variable; else None."""
+    from sympy import Set
+    from sympy.core.relational import Relational
+
+    if isinstance(value, Set):
+        return value
+    if isinstance(value, Relational) and len(value.free_symbols) == 1:
+        try:
+            return value.as_set()
+        except (NotImplementedError, ValueError, TypeError, AttributeError):
+            return None
+    return None
+
+
+def _sets_differ(wanted: Any, got: Any) -> bool | None:
+    if wanted == got:
+        return False
+    try:
+        empty = wanted.symmetric_difference(got).is_empty
+    except (NotImplementedError, ValueError, TypeError, AttributeError):
+        return None
+    return None if empty is None else not empty
 
 
 def _value_pairs(wanted: Any, got: Any) -> list[tuple[Any, Any]] | None:

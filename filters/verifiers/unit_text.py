@@ -14,18 +14,22 @@ _LATEX = (
     (re.compile(r"\\(?:mathrm|text|textrm|rm|operatorname|mathit|unit|si)(?![a-zA-Z])"), " "),
     (re.compile(r"\^\s*\{?\s*\\circ\s*\}?\s*|°\s*|\\degree\s*(?:Celsius)?"), " °"),
     (re.compile(r"\\(?:mu|micro)(?![a-zA-Z])\s*"), "µ"),
-    (re.compile(r"\\(?:Omega|ohm)(?![a-zA-Z])"), " ohm "),
+    (re.compile(r"\\(?:Omega|ohm)(?![a-zA-Z])"), "ohm "),
     (re.compile(r"\\AA(?![a-zA-Z])|\\r(?:ing)?\{A\}|\\mathring\{A\}|Å"), " angstrom "),
     (re.compile(r"\\(?:cdot|times)(?![a-zA-Z])|[·⋅*×]"), " "),
     (re.compile(r"\\[,;:! ]|~|\\(?:left|right)(?![a-zA-Z])|\$"), " "),
     (re.compile(r"\bper\b"), "/"),
+    (re.compile(r"\b(?:square|sq\.?)\s+([A-Za-z]+)"), r"\1^2"),
+    (re.compile(r"\b(?:cubic|cu\.?)\s+([A-Za-z]+)"), r"\1^3"),
     (re.compile(r"\bsquared\b"), "^2"),
     (re.compile(r"\bcubed\b"), "^3"),
 )
+_EXPONENT_BRACES = re.compile(r"\^\s*\{\s*([+-]?\d{1,2})\s*\}")
+_HYPHEN = re.compile(r"(?<=[A-Za-z])-(?=[A-Za-z])")  # ft-lb
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _SUPERSCRIPTS = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _TOKEN = re.compile(
-    r"\s*(?:(?P<symbol>[A-Za-zµμΩ°]+|%)\s*(?:(?:\^|\*\*)\s*\{?\s*\(?(?P<power>[+-]?\d{1,2})\)?\s*\}?"
+    r"\s*(?:(?P<symbol>[A-Za-zµμΩ°]+|%)\s*(?:(?:\^|\*\*)\s*\(?(?P<power>[+-]?\d{1,2})\)?"
     r"|(?P<glued>-?[2-4](?![\d.])))?|(?P<slash>/)|(?P<open>\()|(?P<close>\))|(?P<one>1(?=\s*/)))"
 )
 
@@ -45,12 +49,8 @@ def read_unit(text: str) -> tuple[UnitFactor, ...] | None:
     text = _FRACTION.sub(r"(\1)/(\2)", text)
     for pattern, replacement in _LATEX:
         text = pattern.sub(replacement, text)
-    return _read_factors(_plain_braces(text).strip(" .,"))
-
-
-def _plain_braces(text: str) -> str:
-    """Braces that only group are dropped; those of an exponent stay for the tokens."""
-    return re.sub(r"(?<!\^)\{([^{}^]*)\}", r" \1 ", text)
+    text = _EXPONENT_BRACES.sub(r"^\1 ", text).replace("{", " ").replace("}", " ")
+    return _read_factors(_HYPHEN.sub(" ", text.replace("\\%", "%")).strip(" .,"))
 
 
 def _read_factors(text: str) -> tuple[UnitFactor, ...] | None:
