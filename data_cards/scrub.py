@@ -11,11 +11,13 @@ _SECRETS = (
     re.compile(r"\bBearer\s+[A-Za-z0-9._~+/-]{8,}=*", re.IGNORECASE),
 )
 # `api_key: abc` and its kin; the key stays, the value goes. A count such as max_tokens stays.
+# Repetitions are bounded or possessive, so that no line takes quadratic time.
 _KEYED = re.compile(
-    r"(?im)^(?P<key>\s*[\w-]*(?:api_?key|password|passwd|secret|access_token|auth_token|hf_token)"
-    r"[\w-]*\s*[:=]\s*)(?!null\b|\s*$|''|\"\")\S.*$"
+    r"(?im)^(?P<key>[ \t]*+(?:token|[\w-]{0,40}?"
+    r"(?:api_?key|password|passwd|secret|access_token|auth_token|hf_token)[\w-]{0,40})"
+    r"[ \t]*+[:=][ \t]*+)(?!null\b|$|''|\"\")\S.*$"
 )
-_USERINFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^\s/@]+@")
+_USERINFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,15}://)[^\s/@]+@")
 _PRIVATE_HOST = re.compile(
     r"(?P<scheme>\bhttps?://)(?:localhost|127\.[\d.]+|10\.[\d.]+|192\.168\.[\d.]+"
     r"|172\.(?:1[6-9]|2\d|3[01])\.[\d.]+|\[[0-9a-fA-F:]+\]|[\w-]+(?=[:/\s'\"]|$))(?::\d+)?"

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from data_cards.assemble import Assembled, DatasetRecipe, split_of
 from data_cards.trace import Trace
 from prompts.errors import RunError
-from prompts.parquet import write_rows
+from prompts.parquet import read_rows, write_rows
 
 # Config name -> folder of its files. `default` is what load_dataset(path) opens.
 CONFIG_FOLDERS: dict[str, str] = {"default": "data", "rejected": "rejected"}
@@ -130,3 +130,11 @@ def _split_facts(folder: Path, config: str, split: str) -> SplitFacts | None:
         ),
         download_bytes=sum(file.stat().st_size for file in files),
     )
+
+
+def read_traces(folder: Path) -> list[Trace]:
+    """All traces of a written dataset, accepted ones first, then the rejected."""
+    files = [
+        f for name in CONFIG_FOLDERS.values() for f in sorted((folder / name).glob("*.parquet"))
+    ]
+    return read_rows(files, Trace)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,7 +154,10 @@ def test_a_long_text_is_cut_and_says_by_how_much() -> None:
         ("url: https://huggingface.co/datasets/a/b", "url: https://huggingface.co/datasets/a/b"),
         ("api_key: abc123", "api_key: [removed]"),
         ("api_key: null", "api_key: null"),
+        ("  api_key: ''", "  api_key: ''"),
+        ("  token: abc", "  token: [removed]"),
         ("max_tokens: 256", "max_tokens: 256"),
+        ("tokenizer: tiny", "tokenizer: tiny"),
         (f"name: {TOKEN}", "name: [removed]"),
         ("question: km/h and/or m/s", "question: km/h and/or m/s"),
     ],
@@ -161,6 +165,14 @@ def test_a_long_text_is_cut_and_says_by_how_much() -> None:
 def test_scrubbing(said: str, shown: str) -> None:
     assert scrub(said) == shown
     assert find_secrets(scrub(said)) == []
+
+
+@pytest.mark.parametrize("unit", ["api_key", "a.", "~/", "/tmp/ ", "http://", "C:\\", " ", "\n"])
+def test_no_text_makes_scrubbing_slow(unit: str) -> None:
+    started = time.process_time()
+    scrub(unit * (20_000 // len(unit)))
+    # 5 ms here; the quadratic forms this guards against took 1 to 3 s.
+    assert time.process_time() - started < 0.5
 
 
 def test_a_funnel_row_reads_as_one_line() -> None:
