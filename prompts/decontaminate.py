@@ -43,8 +43,8 @@ def words(text: str) -> list[str]:
 
 def find_hits(train: Iterable[Prompt], test: Sequence[Prompt], n: int = 10) -> list[Hit]:
     """At most one Hit per train prompt, in the order of `train`; linear in the words of both."""
-    grams, whole = _index(test, n)
-    return [hit for prompt in train if (hit := _first_hit(prompt, grams, whole, n)) is not None]
+    index, whole = _index(test, n)
+    return [hit for prompt in train if (hit := _first_hit(prompt, index, whole, n)) is not None]
 
 
 def _texts(prompt: Prompt) -> Iterator[tuple[Field, str]]:
@@ -53,7 +53,8 @@ def _texts(prompt: Prompt) -> Iterator[tuple[Field, str]]:
         yield "solution", prompt.reference
 
 
-def _grams(text: str, n: int) -> Iterator[Gram]:
+def grams(text: str, n: int = 10) -> Iterator[Gram]:
+    """Every n words in a row of a text; nothing when it has fewer."""
     tokens = words(text)
     return zip(*(tokens[start:] for start in range(n)), strict=False)
 
@@ -61,19 +62,19 @@ def _grams(text: str, n: int) -> Iterator[Gram]:
 def _index(
     test: Sequence[Prompt], n: int
 ) -> tuple[dict[Gram, tuple[str, Field]], dict[str, tuple[str, Field]]]:
-    grams: dict[Gram, tuple[str, Field]] = {}
+    index: dict[Gram, tuple[str, Field]] = {}
     whole: dict[str, tuple[str, Field]] = {}
     for prompt in test:
         for field, text in _texts(prompt):
             whole.setdefault(normalise_question(text), (prompt.prompt_id, field))
-            for gram in _grams(text, n):
-                grams.setdefault(gram, (prompt.prompt_id, field))
-    return grams, whole
+            for gram in grams(text, n):
+                index.setdefault(gram, (prompt.prompt_id, field))
+    return index, whole
 
 
 def _first_hit(
     prompt: Prompt,
-    grams: dict[Gram, tuple[str, Field]],
+    index: dict[Gram, tuple[str, Field]],
     whole: dict[str, tuple[str, Field]],
     n: int,
 ) -> Hit | None:
@@ -82,9 +83,9 @@ def _first_hit(
         if form in whole:
             matched_id, matched_field = whole[form]
             return Hit(prompt.prompt_id, matched_id, "exact", field, matched_field, form)
-        for gram in _grams(text, n):
-            if gram in grams:
-                matched_id, matched_field = grams[gram]
+        for gram in grams(text, n):
+            if gram in index:
+                matched_id, matched_field = index[gram]
                 shared = " ".join(gram)
                 return Hit(prompt.prompt_id, matched_id, "ngram", field, matched_field, shared)
     return None

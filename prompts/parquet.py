@@ -57,10 +57,16 @@ def schema_of(record: type) -> pa.Schema:
 
 def write_rows(path: Path, rows: Iterable[Row], record: type[Row]) -> int:
     """Write records as one Parquet file, all or nothing; returns the number of rows."""
+    table = table_of(rows, record)
+    write_table(path, table)
+    return int(table.num_rows)
+
+
+def table_of(rows: Iterable[Row], record: type[Row]) -> pa.Table:
+    """Records as an Arrow table with the record's schema."""
     names = [f.name for f in fields(record)]  # type: ignore[arg-type]
     dicts = [{name: getattr(row, name) for name in names} for row in rows]
-    write_table(path, pa.Table.from_pylist(dicts, schema=schema_of(record)))
-    return len(dicts)
+    return pa.Table.from_pylist(dicts, schema=schema_of(record))
 
 
 def write_table(path: Path, table: pa.Table) -> None:

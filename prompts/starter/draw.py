@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prompts.decontaminate import Gram, grams
+
 FOLDER = Path(__file__).parent
 
 
@@ -39,12 +41,17 @@ class Family:
 
 
 def draw(family: Family) -> list[dict[str, Any]]:
-    """The family's rows, test ones first; raises ValueError when it has too few candidates."""
+    """The family's rows, test ones first; raises ValueError when it has too few candidates.
+
+    No train row is the twin of a test row, or shares ten words in a row with one.
+    """
     pool = list(dict.fromkeys(family.candidates))
     random.Random(family.name).shuffle(pool)
     test = pool[: family.test]
-    taken = {_twin(candidate) for candidate in test}
-    train = [c for c in pool[family.test :] if _twin(c) not in taken][: family.train]
+    twins = {_twin(candidate) for candidate in test}
+    taken = set().union(*(_shared(family, candidate) for candidate in test))
+    clean = [c for c in pool[family.test :] if _twin(c) not in twins]
+    train = [c for c in clean if taken.isdisjoint(_shared(family, c))][: family.train]
     if len(test) < family.test or len(train) < family.train:
         raise ValueError(f"{family.name}: only {len(test)} test and {len(train)} train candidates")
     return [_row(family, c, "test") for c in test] + [_row(family, c, "train") for c in train]
@@ -61,6 +68,14 @@ def write(name: str, families: Sequence[Family], folder: Path = FOLDER) -> Path:
 
 def _twin(candidate: Candidate) -> str:
     return candidate.twin or candidate.question
+
+
+def _shared(family: Family, candidate: Candidate) -> set[Gram]:
+    """The runs of words that must not stand in both splits."""
+    found = set(grams(candidate.question))
+    return (
+        found | set(grams(candidate.reference)) if family.reference_kind == "unit_tests" else found
+    )
 
 
 def _row(family: Family, candidate: Candidate, split: str) -> dict[str, Any]:

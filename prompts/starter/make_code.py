@@ -15,6 +15,16 @@ NUMBERS = (0, 1, 5, 12, 30, -4)
 WORDS = ("", "a", "cat", "banana", "Hello")
 LISTS = ([], [1], [3, 1, 2], [10, -5, 7, 7], [0, 4, 8, 12, 20, 31])
 LONG = ([1, 2, 3, 4, 5, 6, 7, 8], [9, 8, 7, 6, 5, 4, 3], ["a", "b", "c", "d", "e", "f", "g"])
+# (train, test) prompts of a family where they are not (6, 2).
+SHARES = {
+    "plus": (8, 3),
+    "minus": (8, 3),
+    "times": (8, 3),
+    "multiple": (5, 2),
+    "starts": (4, 1),
+    "count_item": (4, 1),
+    "keep_over": (5, 2),
+}
 TEXTS = ("apple pie", "banana", "xyz", "", "tree and sea")
 
 
@@ -51,7 +61,7 @@ def arithmetic() -> dict[str, list[Candidate]]:
             for k in ks
         ],
         "multiple": [
-            task(f"divides_{k}", "x", f"True if x is divisible by {k}", f"return x % {k} == 0",
+            task(f"multiple_of_{k}", "x", f"True if {k} divides x", f"return x % {k} == 0",
                  (0, k, k + 1, 4 * k, 7 * k - 1))
             for k in small
         ],
@@ -66,16 +76,11 @@ def arithmetic() -> dict[str, list[Candidate]]:
 def strings() -> dict[str, list[Candidate]]:
     """Families on one string s and a constant."""
     endings = ("ing", "ed", "er", "ly", "ness", "able", "ful", "less", "ish", "ment", "ist", "dom")
-    starts = ("un", "re", "pre", "mis", "non", "over", "sub", "anti", "ex", "out", "dis", "up")
     letters = "abcdefghijlmnoprstuwx"
     return {
         "suffix": [
             task(f"add_{e}", "s", f'the string s followed by "{e}"', f'return s + "{e}"', WORDS)
             for e in endings
-        ],
-        "prefix": [
-            task(f"put_{b}", "s", f'"{b}" followed by the string s', f'return "{b}" + s', WORDS)
-            for b in starts
         ],
         "repeat": [
             task(f"repeat_{k}", "s", f"the string s repeated {k} times", f"return s * {k}", WORDS)
@@ -92,7 +97,7 @@ def strings() -> dict[str, list[Candidate]]:
             for c in letters
         ],
         "shorter": [
-            task(f"longer_{k}", "s", f"True if s has more than {k} characters",
+            task(f"longer_{k}", "s", f"True if len(s) is over {k}",
                  f"return len(s) > {k}", (*WORDS, "x" * k, "x" * (k + 1)))
             for k in range(2, 20)
         ],
@@ -105,29 +110,53 @@ def lists() -> dict[str, list[Candidate]]:
     ks = [k for k in range(2, 32)]
     return {
         "first": [
-            task(f"first_{k}", "items", f"the first {k} items of a list", f"return items[:{k}]", LONG + ([],))
-            for k in small
-        ] + [
-            task(f"last_{k}", "items", f"the last {k} items of a list", f"return items[-{k}:]", LONG + ([4],))
-            for k in small
-        ] + [
-            task(f"skip_{k}", "items", f"a list without its first {k} items", f"return items[{k}:]", LONG + ([],))
-            for k in small
+            task(
+                f"first_{k}",
+                "items",
+                f"the first {k} items of a list",
+                f"return items[:{k}]",
+                (*LONG, []),
+            )
+            for k in range(2, 15)
         ],
         "contains": [
-            task(f"has_{k}", "items", f"True if {k} is in the list", f"return {k} in items", (*LISTS, [k]))
+            task(
+                f"has_{k}",
+                "items",
+                f"True if {k} is in items",
+                f"return {k} in items",
+                (*LISTS, [k]),
+            )
             for k in ks
         ],
         "count_item": [
-            task(f"count_{k}", "items", f"how many times {k} is in the list", f"return items.count({k})", (*LISTS, [k, 2, k]))
+            task(
+                f"count_{k}",
+                "items",
+                f"the count of {k} in items",
+                f"return items.count({k})",
+                (*LISTS, [k, 2, k]),
+            )
             for k in ks
         ],
         "add_each": [
-            task(f"add_{k}_each", "numbers", f"a list with {k} added to each number", f"return [n + {k} for n in numbers]", LISTS)
+            task(
+                f"add_{k}_each",
+                "numbers",
+                f"a list with {k} added to each number",
+                f"return [n + {k} for n in numbers]",
+                LISTS,
+            )
             for k in ks
         ],
         "keep_over": [
-            task(f"keep_over_{k}", "numbers", f"the numbers greater than {k}", f"return [n for n in numbers if n > {k}]", (*LISTS, [k, k + 1]))
+            task(
+                f"keep_over_{k}",
+                "numbers",
+                f"the numbers greater than {k}",
+                f"return [n for n in numbers if n > {k}]",
+                (*LISTS, [k, k + 1]),
+            )
             for k in ks
         ],
     }
@@ -141,14 +170,13 @@ def singles(tasks: Sequence[tuple[str, str, str, str, str]]) -> list[Candidate]:
 def families() -> list[Family]:
     """All code families with their share of each split."""
     kind = "unit_tests"
-    shares = {"plus": (8, 3), "minus": (8, 3), "times": (8, 3)}
     parametric = arithmetic() | strings() | lists()
-    found = []
-    for name, candidates in parametric.items():
-        train, test = shares.get(name, (4, 1))
-        found.append(Family(name, kind, "easy", train, test, candidates))
-    found.append(Family("single", kind, "medium", 28, 10, singles(SINGLE)))
-    found.append(Family("hard", kind, "hard", 12, 6, singles(HARD)))
+    found = [
+        Family(name, kind, "easy", *SHARES.get(name, (6, 2)), candidates)
+        for name, candidates in parametric.items()
+    ]
+    found.append(Family("single", kind, "medium", 30, 9, singles(SINGLE)))
+    found.append(Family("hard", kind, "hard", 10, 4, singles(HARD)))
     return found
 
 

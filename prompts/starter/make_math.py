@@ -25,6 +25,21 @@ def products() -> list[Candidate]:
     return [Candidate(f"What is {a} * {b}?", str(a * b), _pair("*", a, b)) for a, b in pairs]
 
 
+def sums_in_words() -> list[Candidate]:
+    """`What is the sum of 3 and 4?`"""
+    pairs = product(DIGITS, DIGITS)
+    return [
+        Candidate(f"What is the sum of {a} and {b}?", str(a + b), _pair("+", a, b))
+        for a, b in pairs
+    ]
+
+
+def products_in_words() -> list[Candidate]:
+    """`What is 3 times 4?`"""
+    pairs = product(DIGITS, DIGITS)
+    return [Candidate(f"What is {a} times {b}?", str(a * b), _pair("*", a, b)) for a, b in pairs]
+
+
 def differences() -> list[Candidate]:
     """`What is 9 - 4?`, from numbers up to 12."""
     pairs = [(a, b) for a in range(4, 13) for b in range(1, 10) if a > b]
@@ -35,6 +50,12 @@ def tens() -> list[Candidate]:
     """`What is 30 + 40?`, whole tens."""
     pairs = [(10 * a, 10 * b) for a, b in product(range(1, 9), repeat=2)]
     return [Candidate(f"What is {a} + {b}?", str(a + b), _pair("+", a, b)) for a, b in pairs]
+
+
+def round_products() -> list[Candidate]:
+    """`What is 7 * 10?`"""
+    pairs = [(a, b) for a in range(4, 20) for b in (10, 100)]
+    return [Candidate(f"What is {a} * {b}?", str(a * b)) for a, b in pairs]
 
 
 def sequences() -> list[Candidate]:
@@ -50,15 +71,9 @@ def larger() -> list[Candidate]:
     """`Which number is larger, 45 or 72?`"""
     pairs = [(a, b) for a in range(12, 99, 7) for b in range(15, 99, 11) if a != b]
     return [
-        Candidate(f"Which number is larger, {a} or {b}?", str(max(a, b)), _pair("max", a, b))
+        Candidate(f"Which is larger, {a} or {b}?", str(max(a, b)), _pair("max", a, b))
         for a, b in pairs
     ]
-
-
-def doubles() -> list[Candidate]:
-    """`What is double 8?` and `What is half of 16?`"""
-    twice = [Candidate(f"What is double {a}?", str(2 * a)) for a in range(3, 26)]
-    return twice + [Candidate(f"What is half of {2 * a}?", str(a)) for a in range(3, 26)]
 
 
 def gains() -> list[Candidate]:
@@ -89,7 +104,7 @@ def groups() -> list[Candidate]:
     """One-step word problems that multiply."""
     holders = ("boxes", "bags", "jars", "baskets")
     found = []
-    for i, (a, b) in enumerate(product(range(2, 7), range(2, 10))):
+    for i, (a, b, _) in enumerate(product(range(2, 8), range(2, 10), range(2))):
         thing, holder = THINGS[i % len(THINGS)], holders[(i // 2) % 4]
         text = f"{a} {holder} hold {b} {thing} each. How many {thing} is that?"
         found.append(Candidate(text, str(a * b)))
@@ -145,20 +160,22 @@ def families() -> list[Family]:
     """All math families with their share of each split."""
     kind = "math_answer"
     return [
-        Family("sums", kind, "easy", 36, 7, sums()),
-        Family("products", kind, "easy", 36, 7, products()),
-        Family("differences", kind, "easy", 30, 6, differences()),
-        Family("tens", kind, "easy", 20, 4, tens()),
-        Family("sequences", kind, "easy", 20, 4, sequences()),
-        Family("larger", kind, "easy", 15, 3, larger()),
-        Family("doubles", kind, "medium", 20, 4, doubles()),
-        Family("gains", kind, "medium", 20, 4, gains()),
-        Family("losses", kind, "medium", 15, 3, losses()),
-        Family("groups", kind, "medium", 15, 3, groups()),
-        Family("gym_sums", kind, "hard", 10, 2, gym_sums()),
-        Family("gym_chains", kind, "medium", 15, 3, gym_chains()),
-        Family("gym_gcd", kind, "hard", 8, 2, gym_gcd()),
-        Family("two_steps", kind, "hard", 8, 2, two_steps()),
+        Family("sums", kind, "easy", 22, 4, sums()),
+        Family("sums_in_words", kind, "easy", 16, 3, sums_in_words()),
+        Family("products", kind, "easy", 22, 4, products()),
+        Family("products_in_words", kind, "easy", 14, 3, products_in_words()),
+        Family("round_products", kind, "easy", 16, 3, round_products()),
+        Family("larger", kind, "easy", 24, 5, larger()),
+        Family("gains", kind, "easy", 30, 6, gains()),
+        Family("groups", kind, "medium", 24, 5, groups()),
+        Family("losses", kind, "medium", 20, 4, losses()),
+        Family("differences", kind, "medium", 14, 3, differences()),
+        Family("tens", kind, "medium", 18, 3, tens()),
+        Family("gym_sums", kind, "hard", 8, 1, gym_sums()),
+        Family("gym_chains", kind, "hard", 8, 1, gym_chains()),
+        Family("gym_gcd", kind, "hard", 4, 1, gym_gcd()),
+        Family("sequences", kind, "hard", 8, 1, sequences()),
+        Family("two_steps", kind, "hard", 4, 1, two_steps()),
     ]
 
 

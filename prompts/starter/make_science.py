@@ -20,7 +20,7 @@ from prompts.starter.science_words import (
 
 LETTERS = "ABCD"
 MOVERS = ("car", "bike", "cart", "boat", "bus", "dog", "train", "runner", "truck", "robot")
-SMALL = [(a, b) for a, b in product(range(2, 10), range(2, 6))]
+SMALL = [(a, b) for a, b in product(range(2, 10), range(2, 7))]
 
 Wording = Callable[[str, int, int], tuple[str, str]]
 
@@ -74,13 +74,15 @@ def wave(_: str, a: int, b: int) -> tuple[str, str]:
     return f"A wave of {a} Hz has a wavelength of {b} m. How fast is it?", f"{a * b} m/s"
 
 
+def added_mass(_: str, a: int, b: int) -> tuple[str, str]:
+    return f"A jar holds {a} g of salt and {b} g is added. What mass is in it?", f"{a + b} g"
+
+
 def mass_numbers() -> list[Candidate]:
     """`An atom has 6 protons and 8 neutrons. What is its mass number?`"""
     pairs = [(p, p + extra) for p in range(2, 16) for extra in range(3)]
     return [
-        Candidate(
-            f"An atom has {p} protons and {n} neutrons. What is its mass number?", str(p + n)
-        )
+        Candidate(f"An atom has {p} protons and {n} neutrons. What is its mass number?", str(p + n))
         for p, n in pairs
     ]
 
@@ -98,21 +100,13 @@ def choices() -> list[Candidate]:
 
 
 def animals() -> list[Candidate]:
-    """`Is a salmon a mammal, a bird, a fish or an insect?`"""
-    return [
-        Candidate(f"Is {_an(name)} a mammal, a bird, a fish or an insect?", kind, aliases=_the(kind))
-        for kind, names in ANIMALS.items()
-        for name in names
-    ]
+    """`Is a salmon a bird or a fish?`"""
+    return _either(ANIMALS, _an)
 
 
 def states() -> list[Candidate]:
-    """`At room temperature, is iron a solid, a liquid or a gas?`"""
-    return [
-        Candidate(f"Is {name} a solid, a liquid or a gas?", state, aliases=_the(state))
-        for state, names in STATES.items()
-        for name in names
-    ]
+    """`Is milk a solid or a liquid?`"""
+    return _either(STATES, str)
 
 
 def metals() -> list[Candidate]:
@@ -141,22 +135,22 @@ def families() -> list[Family]:
     """All science families with their share of each split."""
     return [
         *_quantity_families(),
-        Family("mass_numbers", "short_answer", "medium", 10, 3, mass_numbers()),
-        Family("choices", "choice", "hard", 24, 6, choices()),
+        Family("mass_numbers", "math_answer", "hard", 3, 1, mass_numbers()),
+        Family("choices", "choice", "medium", 26, 8, choices()),
         Family("animals", "short_answer", "easy", 20, 6, animals()),
         Family("states", "short_answer", "easy", 14, 4, states()),
-        Family("metals", "short_answer", "easy", 14, 4, metals()),
+        Family("metals", "short_answer", "easy", 14, 5, metals()),
         Family("symbols", "short_answer", "medium", 12, 3, symbols()),
-        Family("facts", "short_answer", "medium", 14, 4, facts()),
+        Family("facts", "short_answer", "medium", 12, 4, facts()),
     ]
 
 
 def _quantity_families() -> Iterator[Family]:
-    easy: Sequence[Wording] = (distance, force, voltage, work)
-    hard: Sequence[Wording] = (speed, time, power, density, momentum, wave)
+    easy: Sequence[Wording] = (distance, force, voltage, work, added_mass, speed)
+    hard: Sequence[Wording] = (time, power, density, momentum, wave)
     for wording in (*easy, *hard):
-        name, level = wording.__name__, "easy" if wording in easy else "medium"
-        train, test = (10, 3) if wording in easy else (6, 2)
+        name, level = wording.__name__, "easy" if wording in easy else "hard"
+        train, test = (9, 2) if wording in easy else (3, 1)
         yield Family(name, "quantity", level, train, test, quantities(wording))
 
 
@@ -167,6 +161,18 @@ def _choice(stem: str, right: str, wrong: list[str], place: int) -> Candidate:
     return Candidate(question, LETTERS[place], twin=right, choices=options)
 
 
+def _either(kinds: dict[str, tuple[str, ...]], named: Callable[[str], str]) -> list[Candidate]:
+    """Each word with its own kind and one other, in changing order."""
+    found = []
+    for kind, words in kinds.items():
+        others = [other for other in kinds if other != kind]
+        for i, word in enumerate(words):
+            first, second = sorted([kind, others[i % len(others)]], reverse=i % 4 < 2)
+            question = f"Is {named(word)} {_an(first)} or {_an(second)}?"
+            found.append(Candidate(question, kind, aliases=_the(kind)))
+    return found
+
+
 def _an(name: str) -> str:
     return f"an {name}" if name[0] in "aeiou" else f"a {name}"
 
@@ -175,7 +181,9 @@ def _the(kind: str) -> tuple[str, ...]:
     return (_an(kind),)
 
 
-def _split(answers: tuple[str, ...]) -> tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+def _split(
+    answers: tuple[str, ...],
+) -> tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     return answers[0], "", (), (), answers[1:]
 
 
