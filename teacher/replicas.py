@@ -9,7 +9,7 @@ from typing import Self
 
 import aiohttp
 
-from prompts.errors import RunError
+from prompts.errors import PrerequisiteError, RunError
 from teacher.client import (
     Call,
     Completion,
@@ -113,6 +113,8 @@ class Pool:
         complete: Complete = complete,
         served_models: ServedModels = served_models,
     ) -> None:
+        if not replicas:
+            raise PrerequisiteError("no teacher replica is given; name at least one teacher URL")
         self.slots = [Slot(replica, in_flight) for replica in replicas]
         self.complete, self._served_models = complete, served_models
         self._circuit_failures = circuit_failures

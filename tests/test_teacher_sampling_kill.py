@@ -17,8 +17,8 @@ from teacher.replicas import Replica
 from teacher.sample import Sample
 from teacher.sampling import open_pool, sample_prompts, sample_seed
 
-PROMPTS = 40
-HUNG_FROM = 60
+PROMPTS = 20
+HUNG_FROM = 25
 
 
 def is_right(sample: Sample) -> bool:
@@ -97,7 +97,7 @@ def test_after_a_kill_no_completed_sample_is_asked_again_lost_or_doubled(tmp_pat
 def test_kills_at_any_moment_lose_nothing_that_was_committed(tmp_path: Path) -> None:
     teacher = SimulatedTeacher()
     with serving(teacher):
-        for lines in (3, 20):
+        for lines in (3, 12):
             kill_after(start(teacher.url, tmp_path), lines)
             with Journal(tmp_path / "open.sqlite") as journal:
                 committed = {(prompt_of(sample), sample.seed) for sample in journal.read()}

@@ -131,7 +131,7 @@ outages = st.dictionaries(
     accept_rate=st.sampled_from([0.0, 0.3, 1.0]),
     outages=outages,
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_prompt_ends_decided_and_counts_conserve(
     recipe: SamplingRecipe,
     count: int,
