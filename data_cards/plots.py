@@ -75,7 +75,7 @@ def _draw_lengths(axes: Any, assembled: Assembled) -> None:
     edges = bin_edges([count for counts in lengths.values() for count in counts])
     for (label, counts), colour in zip(lengths.items(), ("#009E73", "#D55E00"), strict=True):
         if counts:
-            axes.hist(counts, bins=edges, label=label, color=colour, alpha=0.55)
+            axes.hist(counts, edges, label=label, color=colour, histtype="step", linewidth=1.8)
     if edges[-1] > 100 * max(edges[0], 1):
         axes.set_xscale("log")
     axes.set_xlabel("completion tokens")
