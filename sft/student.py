@@ -80,6 +80,19 @@ class StudentRecipe(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _parallel_fits(self) -> Self:
+        if self.sequence_parallel == 1:
+            return self
+        if self.packing:
+            raise ValueError("packing must be off with sequence_parallel: it drops the mask")
+        if self.launch != "fsdp" or self.gpus % self.sequence_parallel:
+            raise ValueError(
+                f"sequence_parallel {self.sequence_parallel} needs launch fsdp and a number of "
+                f"gpus it divides, not {self.launch} on {self.gpus}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _positions_cover_rows(self) -> Self:
         if self.max_position_embeddings is not None and self.max_length > (
             self.max_position_embeddings

@@ -149,6 +149,10 @@ def training_settings(job: TrainJob, sharded: bool) -> Any:
         seed=student.seed,
         max_length=None,
         padding_free=student.packing,
+        # Ring attention cuts a row into two pieces for each GPU that shares it.
+        pad_to_multiple_of=None
+        if student.sequence_parallel == 1
+        else 2 * student.sequence_parallel,
         train_sampling_strategy="random" if student.packing else "group_by_length",
         activation_checkpointing=student.gradient_checkpointing,
         bf16=sharded and student.dtype == "bfloat16",
