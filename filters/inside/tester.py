@@ -28,6 +28,10 @@ class RemoteError(Exception):
     """An exception of the solution that is no built-in one."""
 
 
+class CannotHandOverError(Exception):
+    """A test's argument is neither plain data nor an object of the solution's."""
+
+
 class Solution:
     """The tester's end of the wire: calls into the solution's process."""
 
@@ -72,7 +76,7 @@ class Solution:
     def _keep(value: Any) -> Wire:
         if type(value) is Handle:
             return ["h", value._number, ""]
-        raise TypeError(f"a {type(value).__name__} cannot be handed to the solution")
+        raise CannotHandOverError(f"a {type(value).__name__} cannot be handed to the solution")
 
 
 class Handle:
@@ -171,6 +175,8 @@ def run_test(solution: Solution, test: str, entry_names: list[str]) -> Wire:
         exec(code, namespace_of(solution.names, entry_names, code.co_names))
     except PeerGone:
         return {"status": "runtime_error", "detail": "the program ended before it answered"}
+    except CannotHandOverError as error:
+        return {"status": "tests_broken", "detail": describe(error)}
     except AssertionError:
         return {"status": "wrong_output", "detail": solution.last_call}
     except BaseException as error:  # noqa: BLE001 (whatever it raises is its result)

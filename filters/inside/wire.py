@@ -5,6 +5,7 @@ Only the standard library, Python 3.9 or newer: the files of this folder run ins
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import sys
@@ -57,6 +58,8 @@ def _encode_container(value: Any, keep: Callable[[Any], Wire], depth: int) -> Wi
         return ["c", value.real, value.imag]
     if isinstance(value, range):
         return ["r", value.start, value.stop, value.step]
+    if isinstance(value, type) and getattr(builtins, value.__name__, None) is value:
+        return ["y", value.__name__]
     if hasattr(type(value), "__next__") or type(value).__name__ in _VIEWS:
         first = zip(value, range(MAX_ITEMS))  # noqa: B905 (3.9)
         return ["i", [encode(v, keep, depth) for v, _ in first]]
@@ -94,6 +97,11 @@ def decode(wire: Wire, take: Callable[[Wire], Any]) -> Any:
         return complex(body, wire[2])
     if tag == "r":
         return range(body, wire[2], wire[3])
+    if tag == "y":
+        kind = getattr(builtins, body)
+        if not isinstance(kind, type):
+            raise ValueError("not a type")
+        return kind
     if tag == "x":
         module = __import__(_NAMED[body])
         return getattr(module, body)(decode(wire[2], take))

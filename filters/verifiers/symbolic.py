@@ -20,14 +20,18 @@ _MAX_CHARS = 500
 _MAX_DIGITS = 60
 _PROBES = 3
 _TOLERANCE = 1e-9
-_TOWER = re.compile(r"(?:\^|\*\*)[^+\-*/=,]*(?:\^|\*\*)")
-_BIG_POWER = re.compile(r"(?:\^|\*\*)\s*\{?\s*\(?[+-]?\d{4,}")
+_POWER = r"(?:\^|\*\*)"
+_TOWER = re.compile(
+    rf"{_POWER}\s*(?:\{{[^{{}}]*{_POWER}|\{{[^{{}}]*\}}\s*{_POWER}|\([^()]*{_POWER}|\(?\w*\)?\s*{_POWER})"
+)
+_BIG_POWER = re.compile(rf"{_POWER}\s*\{{?\s*\(?[+-]?\d{{5,}}")
 _FACTORIAL = re.compile(r"\d{3,}\s*!|!\s*!")
 _LONG_NUMBER = re.compile(rf"\d{{{_MAX_DIGITS},}}")
 _TEXT = re.compile(r"\\(?:text|mathrm|mbox|textbf)\s*\{[^{}]*\}")
 _WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
 _FUNCTIONS = frozenset(("sin", "cos", "tan", "log", "exp", "sqrt", "max", "min", "mod", "gcd"))
 _PROSE_WORDS = 3  # Math-Verify reads words as products of variables
+_CALCULATION = re.compile(r"[\d\s.,+\-*/()^{}=]*=[\d\s.,+\-*/()^{}]+")
 _DECIMAL = re.compile(r"^[+-]?\d*\.(\d+)$")
 
 
@@ -36,7 +40,7 @@ def compare_symbolically(reference: str, answer: str) -> Ruling:
     for text in (reference, answer):
         if danger := _danger(text):
             return undecided(Reason.UNPARSED, danger)
-    wanted, got = _parse(reference), _parse(answer)
+    wanted, got = _parse(reference), _parse(_result_of(reference, answer))
     detail = f"{answer} against {reference}"
     if not wanted or not got:
         which = "the reference" if not wanted else "the answer"
@@ -57,6 +61,13 @@ def _decide(wanted: list[Any], got: list[Any], detail: str, decimals: int | None
     if differ:
         return reject(Reason.ANSWER_MISMATCH, detail)
     return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: neither proven equal nor seen to differ")
+
+
+def _result_of(reference: str, answer: str) -> str:
+    """The last member of a sum written out, `12 + 7 = 19`, where the reference is no equation."""
+    if "=" in reference or not _CALCULATION.fullmatch(answer):
+        return answer
+    return answer.rpartition("=")[2]
 
 
 def _danger(text: str) -> str | None:
