@@ -72,6 +72,7 @@ def test_a_pushed_dataset_opens_from_the_hub(
     folder, assembled = written
     counts = Counter(split_of(trace.prompt_id, RECIPE) for trace in assembled.accepted)
     environment = {**os.environ, "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "0"}
+    environment |= {"HF_HUB_DISABLE_TELEMETRY": "1"}
     with LocalHub(TOKEN) as hub:
         environment |= {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HOME": str(tmp_path)}
         done = subprocess.run(
