@@ -126,17 +126,26 @@ def server_environment(
     if Path(model).is_dir():
         ours |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     if is_cpu_build(python):
-        ours |= cpu_environment(settings.kv_cache_gib)
+        ours |= cpu_environment(python, settings.kv_cache_gib)
     return kept | ours | settings.environment
 
 
-def cpu_environment(kv_cache_gib: int) -> dict[str, str]:
-    """What the CPU build needs to use every core this process may use."""
+def cpu_environment(python: Path, kv_cache_gib: int) -> dict[str, str]:
+    """What the CPU build needs: OpenMP on every core but the first, and its fast libraries.
+
+    The engine process spins on shared memory while it waits for its worker, a whole core; with
+    OpenMP on that core too, every parallel region waits for a thread that is not scheduled
+    (two cores, other work running: 200 tokens/s on both, 292 on one; 389 with libiomp5).
+    """
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    worker_cores = ",".join(map(str, cores[1:] or cores))
+    system = Path("/usr/lib").glob("*-linux-gnu/libtcmalloc_minimal.so.4")
+    fast = [*sorted(system)[:1], *python.parent.parent.glob("lib/libiomp5.so")]
     return {
         "VLLM_CPU_KVCACHE_SPACE": str(kv_cache_gib),
         "VLLM_CPU_NUM_OF_RESERVED_CPU": "0",
-        **({"VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores))} if cores else {}),
+        **({"VLLM_CPU_OMP_THREADS_BIND": worker_cores} if cores else {}),
+        **({"LD_PRELOAD": ":".join(map(str, fast))} if fast else {}),
     }
 
 

