@@ -51,7 +51,7 @@ class Trace:
     temperature: float
     top_p: float
     max_tokens: int
-    seed: int
+    seed: int | None
     sample_index: int
     finish_reason: str
     prompt_tokens: int

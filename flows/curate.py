@@ -18,9 +18,11 @@ from prompts.sources.jsonl import RejectedRow
 
 
 @flow(name="curate")
-def curate(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = False) -> str:
-    """Curate the recipe's prompts; returns the run's folder."""
-    run = open_run(resolve(recipe), runs)
+def curate(
+    recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = False, edition: str = ""
+) -> str:
+    """Curate the recipe's prompts; returns the run's folder. `edition`: see distill."""
+    run = open_run(resolve(recipe, edition), runs)
     with staged(run, "curate", again) as stage:
         if stage.wanted:
             curated = curate_and_write(run)
@@ -76,5 +78,3 @@ def _facts(curated: Curated) -> dict[str, object]:
         "decontamination_removed": total.contaminated,
         "rejected_by_reason": dict(curated.rejected_by_reason),
     }
-
-

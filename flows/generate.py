@@ -7,15 +7,15 @@ import polars as pl
 from prefect import flow, task
 
 from data_cards.funnel import FunnelRow
+from filters.final import final_verdict, judge_traces
+from filters.grader import Grader
+from filters.verdict import Outcome
 from flows.curate import train_prompts
 from flows.progress import Progress
 from flows.recipe import Recipe
 from flows.run_folder import RUNS, RunFolder, open_run
 from flows.serving import teacher_replicas
 from flows.stage import resolve, show, staged, unless_hopeless
-from filters.grader import Grader
-from filters.trace import trace_reasons
-from filters.verdict import Outcome
 from prompts.parquet import read_rows
 from prompts.record import Prompt
 from prompts.template import render
@@ -92,8 +92,9 @@ async def _sample(
 
         async def accept(prompt: Prompt, sample: Sample) -> bool | None:
             verdict = await grader.grade_async(prompt, sample)
-            if verdict.outcome is Outcome.ACCEPT and trace_reasons([sample], recipe.filters):
-                return False
+            if verdict.outcome is Outcome.ACCEPT:
+                (trace,) = judge_traces([prompt], [sample], recipe.filters)
+                verdict = final_verdict(verdict, trace)
             return {Outcome.ACCEPT: True, Outcome.REJECT: False}.get(verdict.outcome)
 
         async with open_pool(replicas, sampling) as pool:
@@ -131,7 +132,10 @@ def _show(bar: Progress, progress: SamplingProgress) -> None:
 
 
 def _funnel_rows(summary: SamplingSummary, seconds: float) -> list[FunnelRow]:
-    outcomes = {"answered": summary.prompts_kept, "unanswered": summary.prompts - summary.prompts_kept}
+    outcomes = {
+        "answered": summary.prompts_kept,
+        "unanswered": summary.prompts - summary.prompts_kept,
+    }
     return [FunnelRow("generate", summary.prompts, outcomes, seconds)]
 
 

@@ -9,9 +9,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from data_cards.hub_token import TOKEN_VARIABLE, hub_token
 from filters.sandbox import sandbox_problem
 from flows.plan import disk_gb
-from data_cards.hub_token import TOKEN_VARIABLE, hub_token
 from flows.recipe import Recipe
 from flows.system import disk_problem, python_problem
 from prompts.curate import source_named

@@ -27,7 +27,7 @@ from prompts.errors import RunError
 from prompts.record import Prompt
 from prompts.sources import SOURCES
 from prompts.template import render
-from teacher.topology import TEACHERS
+from teacher.teachers import TEACHERS
 
 
 @flow(name="publish")
@@ -75,7 +75,7 @@ def write_with_card(run: RunFolder, assembled: Assembled, rows: list[FunnelRow])
         recipe=recipe.dataset,
         dataset=dataset,
         assembled=assembled,
-        teacher=TeacherFacts(teacher.name, weights.revision, teacher.license, teacher.url),
+        teacher=TeacherFacts(teacher.hub_id, weights.revision, teacher.license),
         sources=_sources(train_prompts(run)),
         funnel=[*run.funnel(), *rows],
         decontamination=Decontamination(

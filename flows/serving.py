@@ -10,6 +10,7 @@ from flows.run_folder import RunFolder
 from teacher.embedded import embedded_model_dir, embedded_revision
 from teacher.replicas import Replica
 from teacher.serve import serving
+from teacher.teachers import TEACHERS
 
 EMBEDDED = "embedded"
 
@@ -81,4 +82,5 @@ def served(run: RunFolder, weights: Weights, role: str) -> Iterator[list[Replica
 def _weights(model: str, served_name: str, revision: str = "") -> Weights:
     if model == EMBEDDED:
         return Weights(str(embedded_model_dir()), served_name, embedded_revision())
-    return Weights(model, served_name, revision)
+    known = TEACHERS.get(model)
+    return Weights(known.hub_id if known else model, served_name, revision)

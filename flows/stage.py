@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -48,7 +49,7 @@ def staged(run: RunFolder, name: str, again: bool = False) -> Iterator[Stage]:
 
 def show(run: RunFolder, name: str) -> None:
     """Print the stage's funnel rows, and put them where Prefect's page shows them."""
-    rows = [row for row in run.manifest()["stages"][name]["funnel"]]
+    rows = run.manifest()["stages"][name]["funnel"]
     for row in rows:
         say(FunnelRow(row["stage"], row["n_in"], row["outcomes"], row["seconds"]).line())
     table = [
@@ -63,9 +64,13 @@ def artifact(run: RunFolder, key: str, markdown: str) -> None:
     create_markdown_artifact(key=key, markdown=markdown, description=run.name)
 
 
-def resolve(recipe: Recipe | str) -> Recipe:
-    """A recipe, by itself or by its name: schedules name theirs."""
-    return load_recipe(recipe) if isinstance(recipe, str) else recipe
+def resolve(recipe: Recipe | str, edition: str = "") -> Recipe:
+    """A recipe, by itself or by its name: schedules name theirs. `today` becomes the date."""
+    found = load_recipe(recipe) if isinstance(recipe, str) else recipe
+    edition = edition or found.edition
+    if edition == "today":
+        edition = date.today().isoformat()
+    return found.model_copy(update={"edition": edition})
 
 
 def unless_hopeless(task: object, task_run: object, state: Any) -> bool:

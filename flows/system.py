@@ -68,7 +68,10 @@ def install(packages: list[str]) -> bool:
     """Install with apt-get, quietly; says whether it worked."""
     sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
+    for words in (
+        ["update", "-qq"],
+        ["install", "-y", "-qq", "--no-install-recommends", *packages],
+    ):
         done = subprocess.run(
             [*sudo, "apt-get", *words], env=environment, stdout=subprocess.DEVNULL, check=False
         )

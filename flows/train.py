@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from flows.serving import base_weights, model_folder
 from flows.stage import resolve, show, staged, unless_hopeless
 from prompts.errors import PrerequisiteError, RunError
 from sft.job import TrainJob, write_job
-from sft.launch import launch_command
+from sft.launch_command import launch_command
 
 
 @flow(name="train")
@@ -48,18 +49,21 @@ def train_student(run: RunFolder) -> dict[str, Any]:
     return _watched(command, run.log("train"), folder / "losses.jsonl")
 
 
-def _watched(command: list[str], log: Path, losses: Path) -> dict[str, Any]:
+def _watched(command: Sequence[str], log: Path, losses: Path) -> dict[str, Any]:
     """Run the training process, show its steps, return its last line; raises what it died of."""
     log.parent.mkdir(parents=True, exist_ok=True)
     summary: dict[str, Any] = {}
-    with log.open("wb") as errors, losses.open("a", encoding="utf-8") as history:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
-            try:
-                assert process.stdout is not None
-                summary = _follow(process.stdout, history)
-            except BaseException:
-                process.terminate()
-                raise
+    with (
+        log.open("wb") as errors,
+        losses.open("a", encoding="utf-8") as history,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            summary = _follow(process.stdout, history)
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode == 0 and summary:
         return summary
     end = "\n".join(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-20:])

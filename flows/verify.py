@@ -7,8 +7,8 @@ from pathlib import Path
 from prefect import flow, task
 
 from data_cards.funnel import FunnelRow
+from filters.final import final_verdicts, judge_traces
 from filters.grader import Grader
-from filters.trace import judge_traces
 from filters.verdict import Outcome, Verdict
 from flows.curate import train_prompts
 from flows.generate import sample_files
@@ -43,9 +43,9 @@ def verify_shard(run: RunFolder, shard: Path) -> None:
     """Grade one shard of samples into the verdict shard of the same number."""
     prompts, samples = train_prompts(run), read_rows(shard, Sample)
     verdicts = grade_all(prompts, samples, run.recipe.verification, "verify")
-    final = judge_traces(samples, verdicts, run.recipe.filters)
+    verdicts += judge_traces(prompts, samples, run.recipe.filters)
     name = shard.name.replace("samples", "verdicts")
-    write_rows(run.folder("verify") / name, final, Verdict)
+    write_rows(run.folder("verify") / name, verdicts, Verdict)
 
 
 def grade_all(
@@ -72,4 +72,4 @@ def verdict_files(run: RunFolder) -> list[Path]:
 
 def read_verdicts(run: RunFolder) -> list[Verdict]:
     """The final verdict of every sample."""
-    return read_rows(verdict_files(run), Verdict)
+    return final_verdicts(read_rows(verdict_files(run), Verdict))

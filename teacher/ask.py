@@ -90,6 +90,12 @@ class Asker:
         finally:
             self.resting -= 1
 
+    def _seed(self, ask: Ask, index: int) -> int | None:
+        """The seed that is sent, None where the recipe sends none."""
+        if not self._recipe.send_seed:
+            return None
+        return sample_seed(self._recipe.seed, ask.prompt.prompt_id, index)
+
     def _call(self, ask: Ask, index: int, slot: Slot) -> Call:
         recipe = self._recipe
         return Call(
@@ -97,7 +103,7 @@ class Asker:
             temperature=recipe.temperature,
             top_p=recipe.top_p,
             max_tokens=recipe.max_tokens,
-            seed=sample_seed(recipe.seed, ask.prompt.prompt_id, index),
+            seed=self._seed(ask, index),
             stream=recipe.stream,
             stream_interval=recipe.stream_interval if slot.is_vllm else None,
             stall_timeout_s=recipe.stall_timeout_s,
@@ -129,7 +135,7 @@ class Asker:
             temperature=recipe.temperature,
             top_p=recipe.top_p,
             max_tokens=recipe.max_tokens,
-            seed=sample_seed(recipe.seed, ask.prompt.prompt_id, index),
+            seed=self._seed(ask, index),
             completion=text,
             reasoning=parts.reasoning,
             answer=parts.answer,

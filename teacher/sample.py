@@ -13,7 +13,7 @@ class Sample:
     reports them; `reasoning_tokens` and `answer_tokens` divide `completion_tokens` in proportion
     to characters when the server does not say. Times are UTC. `finish_reason` is `stop`,
     `length` (cut by its token limit: a result, not a fault) or `error` (then `error` says why
-    and there is no completion).
+    and there is no completion). `seed` is None where none was sent.
     """
 
     sample_id: str
@@ -25,7 +25,7 @@ class Sample:
     temperature: float
     top_p: float
     max_tokens: int
-    seed: int
+    seed: int | None
     completion: str
     reasoning: str
     answer: str

@@ -17,6 +17,9 @@ class SamplingRecipe(BaseModel):
     top_p: float = Field(0.95, gt=0, le=1, description="nucleus kept of the distribution")
     max_tokens: int = Field(32_768, ge=1, description="tokens of a completion at most")
     seed: int = Field(0, ge=0, description="start of every sample's own seed")
+    send_seed: bool = Field(
+        True, description="send it; off for vLLM's CPU build, whose engine dies of a request's seed"
+    )
     think_prefilled: bool = Field(False, description="the chat template ends in <think>")
     in_flight: int = Field(64, ge=1, le=4_096, description="requests outstanding per replica")
     tail_parallel: int = Field(

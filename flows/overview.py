@@ -1,0 +1,108 @@
+"""What a run came to: funnel, scores, places. For people, and as JSON for machines."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from data_cards.funnel import FunnelRow
+from flows.progress import clock, say
+from flows.run_folder import STAGES, all_runs, read_manifest
+
+
+def show_run(run: Path, as_json: bool) -> None:
+    """Print one run."""
+    say(json.dumps(run_facts(run), indent=2) if as_json else summary_text(run))
+
+
+def runs_overview(runs: Path, as_json: bool) -> None:
+    """Print all runs, a line each."""
+    rows = [_overview(run) for run in all_runs(runs)]
+    if as_json:
+        say(json.dumps(rows, indent=2))
+    elif not rows:
+        say(f"no runs in {runs}/ yet; `make distill` makes one")
+    for row in () if as_json else rows:
+        say(f"{row['run']:40} {row['created_at']}  {row['state']}")
+
+
+def run_facts(run: Path) -> dict[str, Any]:
+    """The manifest, and where things are."""
+    manifest = read_manifest(run)
+    return {**manifest, "folder": str(run), "places": _places(run)}
+
+
+def summary_text(run: Path) -> str:
+    """Funnel, scores with intervals and paired differences, and where things are."""
+    manifest = read_manifest(run)
+    stages = manifest["stages"]
+    lines = [f"run       {run}   {_state(stages)}", ""]
+    for name in STAGES:
+        entry = stages.get(name, {})
+        for row in entry.get("funnel", ()):
+            lines.append(
+                FunnelRow(row["stage"], row["n_in"], row["outcomes"], row["seconds"]).line()
+            )
+        if entry.get("status") not in (None, "done"):
+            lines.append(f"{name:9} {entry['status']}")
+    lines += _score_lines(stages.get("evaluate", {}))
+    lines += ["", *(f"{what:9} {place}" for what, place in _places(run).items())]
+    total_s = sum(entry.get("duration_s", 0) for entry in stages.values())
+    lines.append(f"time      {clock(total_s)} in all stages")
+    return "\n".join(lines)
+
+
+def _score_lines(evaluation: dict[str, Any]) -> list[str]:
+    """The score table: a line per domain and subject, then the paired differences."""
+    scores = evaluation.get("scores", {})
+    if not scores:
+        return []
+    first = next(iter(scores.values()))
+    lines = ["", f"pass@1 in %, mean of k={first[0]['k']} samples, with 95 % interval; cons@k"]
+    lines.append(f"{'':10}" + "".join(f"{f'{who}':>24}" for who in scores))
+    for index, row in enumerate(first):
+        cells = "".join(f"{_cell(rows[index]):>24}" for rows in scores.values())
+        lines.append(f"{row['domain']:10}{cells}   n={row['prompts']}")
+    for pair, rows in evaluation.get("differences", {}).items():
+        change = rows[-1]["change"]
+        lines.append(
+            f"{pair}: {100 * change['mean']:+.1f} points overall, paired 95 % interval "
+            f"{100 * change['low']:+.1f} to {100 * change['high']:+.1f}"
+        )
+    return lines
+
+
+def _cell(row: dict[str, Any]) -> str:
+    one, vote = row["pass_at_1"], row["cons_at_k"]
+    if one is None:
+        return "-"
+    text = f"{100 * one['mean']:.1f} [{100 * one['low']:.1f}, {100 * one['high']:.1f}]"
+    return f"{text} {100 * vote['mean']:.0f}" if vote else f"{text}  -"
+
+
+def _overview(run: Path) -> dict[str, Any]:
+    manifest = read_manifest(run)
+    return {
+        "run": str(run),
+        "created_at": manifest["created_at"],
+        "state": _state(manifest["stages"]),
+    }
+
+
+def _state(stages: dict[str, Any]) -> str:
+    done = [name for name in STAGES if stages.get(name, {}).get("status") == "done"]
+    if len(done) == len(STAGES):
+        return "finished"
+    following = next(name for name in STAGES if name not in done)
+    return f"{len(done)} of {len(STAGES)} stages finished, next: {following}"
+
+
+def _places(run: Path) -> dict[str, str]:
+    """What there is, and where."""
+    places = {
+        "dataset": run / STAGES["publish"],
+        "student": run / STAGES["train"] / "model",
+        "scores": run / STAGES["evaluate"],
+        "report": run / "report.html",
+        "recipe": run / "recipe.yaml",
+    }
+    return {what: str(place) for what, place in places.items() if place.exists()}

@@ -1,0 +1,186 @@
+"""The plan of a run before anything is spent: prompts, teacher, tokens, GPU-hours, disk, time."""
+
+from typing import Any
+
+from flows.progress import clock
+from flows.recipe import Recipe, TeacherRecipe, run_fingerprint
+from prompts.curate import source_named
+from prompts.errors import PrerequisiteError
+from prompts.record import DOMAINS
+from sft.memory_plan import memory_plan, training_gpu_hours
+from teacher.teachers import TEACHERS
+from teacher.topology import GIB, Topology, cpu_topology, plan_topology, sampling_cost
+
+# A trace in Parquet, text and columns, per completion token: measured on the default run's shards.
+BYTES_PER_TOKEN = 6
+# Weights, optimiser states and one older checkpoint of a student, per parameter.
+CHECKPOINT_BYTES_PER_PARAMETER = 2 * 16
+SMALLEST_RUN_GB = 2.0
+
+
+def make_plan(recipe: Recipe) -> dict[str, Any]:
+    """The plan as plain values: JSON for machines, `plan_text` for people."""
+    sources = [_source_row(choice) for choice in recipe.prompts.sources]
+    topology = teacher_topology(recipe.teacher)
+    tokens = _expected_tokens(recipe, sources)
+    cost = sampling_cost(tokens, topology)
+    traces = sum(row["train"] for row in sources)
+    training = _training_facts(recipe, sources)
+    return {
+        "recipe": recipe.name,
+        "fingerprint": run_fingerprint(recipe),
+        "sources": sources,
+        "prompts": traces,
+        "teacher": _teacher_facts(recipe.teacher, topology),
+        "sampling": {
+            "keep": recipe.sampling.keep,
+            "n_max": recipe.sampling.n_max,
+            "expected_tokens": tokens,
+            "gpu_hours": list(cost.gpu_hours),
+            "wall_s": list(cost.wall_s),
+            "dollars": list(cost.dollars),
+        },
+        "student": {"name": recipe.student.name, "base": recipe.student.base, **training},
+        "evaluation": {"k": recipe.evals.k, "subjects": list(recipe.evals.subjects)},
+        "disk_gb": disk_gb(recipe),
+    }
+
+
+def teacher_topology(teacher: TeacherRecipe) -> Topology:
+    """How the teacher is served; PrerequisiteError where it is unknown or does not fit."""
+    if teacher.model not in TEACHERS:
+        raise PrerequisiteError(
+            f"teacher.model: no teacher {teacher.model!r}; known: {', '.join(TEACHERS)}. "
+            "Add it to TEACHERS in teacher/teachers.py"
+        )
+    model, cluster = TEACHERS[teacher.model], teacher.cluster
+    if cluster is None:
+        return cpu_topology(model, teacher.serve.max_model_len)
+    return plan_topology(
+        cluster.gpus,
+        cluster.gpu_memory_gib,
+        cluster.gpus_per_node,
+        model,
+        max_model_len=teacher.serve.max_model_len,
+        max_num_seqs=teacher.serve.max_num_seqs,
+    )
+
+
+def disk_gb(recipe: Recipe) -> float:
+    """Disk the run needs: samples (raw and published) and the student's checkpoints."""
+    sources = [_source_row(choice) for choice in recipe.prompts.sources]
+    samples = 3 * BYTES_PER_TOKEN * _expected_tokens(recipe, sources)
+    student = CHECKPOINT_BYTES_PER_PARAMETER * recipe.student.architecture.parameters
+    return round(max(SMALLEST_RUN_GB, (samples + student) / 1e9), 1)
+
+
+def plan_text(plan: dict[str, Any]) -> str:
+    """The plan as people read it."""
+    sampling, student, teacher = plan["sampling"], plan["student"], plan["teacher"]
+    low, expected, high = sampling["wall_s"]
+    lines = [f"plan of {plan['recipe']} ({plan['fingerprint'][:10]}); nothing is started"]
+    lines += ["", "1 curate    prompts from"]
+    for row in plan["sources"]:
+        lines.append(
+            f"              {row['name']:18} {row['domain']:8} about {row['rows']:>9,} rows, "
+            f"at most {row['train']:>9,} asked   {row['license']}   {row['from']}"
+        )
+    lines += [
+        f"2 generate  {plan['prompts']:,} prompts, keep {sampling['keep']}, at most "
+        f"{sampling['n_max']} samples each; about {sampling['expected_tokens']:,} completion tokens",
+        f"              teacher {teacher['model']}: {teacher['layout']}",
+        *(f"              {line}" for line in teacher["fit"]),
+        f"              wall time {clock(expected)} ({clock(low)} to {clock(high)})",
+        *_bill(sampling),
+        *(f"              node {n} of a replica: {c}" for n, c in enumerate(teacher["commands"])),
+        "3 verify    every sample, three outcomes; rejects are kept with their reason",
+        "4 publish   Parquet and card, one Hub commit where the recipe names a repository",
+        f"5 train     {student['name']} from {student['base']}",
+        *(f"              {line}" for line in student["lines"]),
+        f"6 evaluate  {', '.join(plan['evaluation']['subjects'])}; "
+        f"k = {plan['evaluation']['k']} samples a held-out prompt",
+        "",
+        f"disk        {plan['disk_gb']:,} GB",
+    ]
+    return "\n".join(lines)
+
+
+def _bill(sampling: dict[str, Any]) -> list[str]:
+    if not sampling["gpu_hours"][1]:
+        return []
+    hours, dollars = sampling["gpu_hours"], sampling["dollars"]
+    return [
+        f"              GPU-hours {hours[1]:,.0f} ({hours[0]:,.0f} to {hours[2]:,.0f}), "
+        f"${dollars[1]:,.0f} (${dollars[0]:,.0f} to ${dollars[2]:,.0f}); "
+        "estimated from public reports: replace by the rate measured on the first shard"
+    ]
+
+
+def _source_row(choice: Any) -> dict[str, Any]:
+    """One prompt source as the plan shows it; rows are a hint, counted when curated."""
+    source = source_named(choice.name) if choice.name else None
+    rows = source.rows_hint if source else 0
+    origin = str(choice.path) if choice.path else (source.id if source and source.id else "shipped")
+    asked = rows if choice.limit is None else min(rows, choice.limit)
+    return {
+        "name": choice.label(),
+        "domain": source.domain if source else (choice.domain or "mixed"),
+        "rows": rows,
+        "train": 0 if choice.split == "test" else asked,
+        "license": source.license if source else choice.license,
+        "from": origin,
+    }
+
+
+def _tokens_by_domain(recipe: Recipe) -> dict[str, int]:
+    mean = TEACHERS[recipe.teacher.model].mean_completion_tokens
+    given = recipe.teacher.cluster.tokens_per_prompt if recipe.teacher.cluster else {}
+    return {domain: given.get(domain, mean) for domain in (*DOMAINS, "mixed")}
+
+
+def _expected_tokens(recipe: Recipe, sources: list[dict[str, Any]]) -> int:
+    each = _tokens_by_domain(recipe)
+    cluster = recipe.teacher.cluster
+    tried = cluster.samples_per_prompt if cluster else (1 + recipe.sampling.n_max) / 2
+    return round(sum(row["train"] * tried * each[row["domain"]] for row in sources))
+
+
+def _training_facts(recipe: Recipe, sources: list[dict[str, Any]]) -> dict[str, Any]:
+    """Memory and GPU-hours of training on as many tokens as selection keeps at most."""
+    student, each = recipe.student, _tokens_by_domain(recipe)
+    tokens = recipe.selection.keep * sum(row["train"] * each[row["domain"]] for row in sources)
+    lines = [
+        f"at most {tokens:,} tokens, {student.epochs:g} epochs, batch {student.batch_size}, "
+        f"learning rate {student.learning_rate:g}, rows up to {student.max_length:,} tokens"
+    ]
+    facts: dict[str, Any] = {"tokens_per_epoch": tokens, "gpus": student.gpus}
+    if student.gpus:
+        memory = memory_plan(student)
+        hours = training_gpu_hours(student, tokens)
+        facts |= {"gib_per_gpu": memory.total_bytes / GIB, "gpu_hours": hours}
+        facts |= {"fits": memory.fits, "gpus_needed": memory.gpus_needed}
+        lines.append(
+            f"{student.gpus} GPUs ({student.launch}): {memory.total_bytes / GIB:.0f} of "
+            f"{memory.gpu_bytes / GIB:.0f} GiB each{'' if memory.fits else ': DOES NOT FIT'}; "
+            f"about {hours:,.0f} GPU-hours, {clock(3600 * hours / student.gpus)}"
+        )
+    return {**facts, "lines": lines}
+
+
+def _teacher_facts(teacher: TeacherRecipe, topology: Topology) -> dict[str, Any]:
+    if teacher.urls:
+        layout, fit, commands = f"the endpoints {', '.join(teacher.urls)}", [], []
+    elif not topology.gpus:
+        layout, fit, commands = "one vLLM replica on this machine's cores", [], []
+    else:
+        kv = topology.kv_tokens_per_replica
+        layout = (
+            f"{topology.replicas} replicas of TP{topology.tensor_parallel} × "
+            f"PP{topology.pipeline_parallel} on {topology.gpus} GPUs in {topology.nodes} nodes"
+        )
+        fit = [
+            f"weights {topology.weights_gib_per_gpu:.1f} GiB of {topology.gpu_memory_gib:g} GiB a "
+            f"GPU; KV cache {kv.low / 1e6:.2f} to {kv.high / 1e6:.2f} M tokens a replica",
+        ]
+        commands = [" ".join(words) for words in topology.commands()]
+    return {"model": teacher.model, "layout": layout, "fit": fit, "commands": commands}
