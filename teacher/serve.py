@@ -75,7 +75,7 @@ def serving(
     served_name: str,
     settings: ServeRecipe,
     log: Path,
-    on_wait: OnWait = lambda elapsed_s, line: None,
+    on_wait: OnWait = lambda _elapsed_s, _line: None,
 ) -> Iterator[Server]:
     """Serve the model with vLLM for as long as the block runs.
 
@@ -201,7 +201,8 @@ def supervised(
 
 def stop(process: "subprocess.Popen[bytes]", grace_s: float) -> None:
     """Hang up on the supervisor and wait until it has ended everything it started."""
-    assert process.stdin is not None and process.stdout is not None
+    assert process.stdin is not None
+    assert process.stdout is not None
     process.stdin.close()
     process.stdout.close()
     # A child that this process forked may still hold the pipe open: say it in another way too.

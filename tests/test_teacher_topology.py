@@ -57,7 +57,8 @@ def test_the_embedded_teacher_weighs_what_its_file_does() -> None:
     cpu = cpu_topology(embedded)
     # vLLM's own log: "CPU KV cache size: 93,184 tokens" for 2 GiB.
     assert cpu.kv_tokens_per_replica.expected == pytest.approx(93_184, rel=0.001)
-    assert cpu.dollars_per_hour == (0, 0, 0) and cpu.replicas == 1
+    assert cpu.dollars_per_hour == (0, 0, 0)
+    assert cpu.replicas == 1
 
 
 def test_thirty_two_h100s_hold_two_replicas_of_tp8_pp2() -> None:
@@ -82,7 +83,8 @@ def test_an_h200_node_holds_it_alone() -> None:
     plan = plan_topology(8, H200_GIB, 8, R1)
     assert (plan.replicas, plan.tensor_parallel, plan.pipeline_parallel) == (1, 8, 1)
     (command,) = plan.commands()
-    assert "--nnodes" not in command and "--headless" not in command
+    assert "--nnodes" not in command
+    assert "--headless" not in command
 
 
 def test_an_h100_node_does_not_hold_it_and_the_message_has_the_numbers() -> None:
@@ -105,8 +107,10 @@ def test_gpus_that_make_no_whole_replica_stay_idle() -> None:
 
 def test_rank_0_answers_http_and_the_others_are_headless() -> None:
     first, second = plan_topology(16, H100_GIB, 8, R1).commands(master="10.0.0.1")
-    assert "--host" in first and "--headless" not in first
-    assert second[-1] == "--headless" and "--port" not in second
+    assert "--host" in first
+    assert "--headless" not in first
+    assert second[-1] == "--headless"
+    assert "--port" not in second
     for rank, command in enumerate((first, second)):
         line = " ".join(command)
         assert "--tensor-parallel-size 8 --pipeline-parallel-size 2" in line
@@ -121,7 +125,8 @@ def test_context_parallelism_divides_the_copied_latent() -> None:
 @given(st.integers(1, 128), st.integers(1, 64))
 def test_stages_cover_all_layers_and_differ_by_one_at_most(layers: int, stages: int) -> None:
     split = stage_layers(layers, stages)
-    assert sum(split) == layers and len(split) == stages
+    assert sum(split) == layers
+    assert len(split) == stages
     assert max(split) - min(split) <= 1
 
 
@@ -132,6 +137,7 @@ def test_a_plan_uses_no_more_than_there_is(gpus: int, memory: float, per_node: i
     except PrerequisiteError:
         assert gpus < 24
         return
-    assert 0 < plan.gpus <= gpus and plan.gpus == plan.replicas * plan.gpus_per_replica
+    assert 0 < plan.gpus <= gpus
+    assert plan.gpus == plan.replicas * plan.gpus_per_replica
     assert plan.fullest_gib_per_gpu < memory * 0.9
     assert plan.kv_tokens_per_replica.low >= plan.max_model_len
