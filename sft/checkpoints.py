@@ -18,7 +18,7 @@ OWNER = "training.json"
 class MarkWhole(TrainerCallback):
     """Writes the marker once everything else of a checkpoint is on disk."""
 
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called by the trainer after a checkpoint's last file."""
         if state.is_world_process_zero:
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / MARKER).touch()

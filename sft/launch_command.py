@@ -50,8 +50,11 @@ def _parallel(student: StudentRecipe) -> Sequence[str]:
         return ()
     shards = student.gpus // student.sequence_parallel
     return (
+        # accelerate checks the first two before it reads the file that says the same.
+        "--use_fsdp",
+        "--fsdp_version",
+        "2",
         "--use_parallelism_config",
-        "true",
         "--parallelism_config_cp_size",
         str(student.sequence_parallel),
         "--parallelism_config_dp_shard_size",

@@ -37,7 +37,7 @@ class MasterAdamW(torch.optim.AdamW):
             weight.copy_(master)
             master.grad = None
 
-    def zero_grad(self, set_to_none: bool = True) -> None:  # noqa: ARG002
+    def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of the model's weights."""
         for weight, _ in self._pairs:
             weight.grad = None

@@ -32,11 +32,11 @@ class JsonLines(TrainerCallback):
         """One line, flushed: the reader is another process."""
         print(json.dumps(values), file=self.out, flush=True)
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the clock."""
         self.started = time.monotonic()
 
-    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Report a step, and refuse to go on from a loss or gradient that is no number."""
         logs: dict[str, float] = kwargs.get("logs") or {}
         if "loss" not in logs:

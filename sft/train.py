@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from prompts.errors import PrerequisiteError, RunError
+from sft.allocator import keep_freed_memory
 from sft.job import TrainJob, read_job
 from sft.messages import Encoded, encode_rows, read_training_rows
 from sft.student import StudentRecipe
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> int:
             raise PrerequisiteError("usage: python -m sft.train JOB.json")
         job = read_job(Path(arguments[0]))
         _keep_off_the_network(job)
+        keep_freed_memory()
         # Libraries print what they like; our reader expects JSON lines only.
         with contextlib.redirect_stdout(sys.stderr):
             train(job, out)

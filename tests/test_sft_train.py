@@ -1,0 +1,214 @@
+"""sft/train.py: real TRL training of a tiny Llama, killed and continued, and its refusals."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("trl")
+
+from tiny_student import make_base, make_row, write_job_file  # noqa: E402
+
+from prompts.errors import RunError  # noqa: E402
+from sft.completion_trainer import check_batch  # noqa: E402
+from sft.master_adamw import MasterAdamW  # noqa: E402
+from sft.messages import IGNORED  # noqa: E402
+from sft.progress import JsonLines  # noqa: E402
+from sft.train import main  # noqa: E402
+
+ROWS = [make_row(i) for i in range(6)]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return make_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    """main() sets these for its own process; a test's process gets them back."""
+    for name in ("HF_HUB_OFFLINE", "DO_NOT_TRACK", "TOKENIZERS_PARALLELISM"):
+        monkeypatch.setenv(name, "1")
+
+
+def run(job, capsys):
+    code = main([str(job)])
+    captured = capsys.readouterr()
+    lines = [json.loads(line) for line in captured.out.splitlines()]
+    return code, lines, captured.err
+
+
+def test_a_training_killed_midway_continues_and_ends_as_if_it_had_not_been(base, tmp_path, capsys):
+    settings = {"epochs": 8, "checkpoint_every_steps": 2, "dtype": "bfloat16"}
+    folders = [tmp_path / "straight", tmp_path / "killed"]
+    for folder in folders:
+        folder.mkdir()
+    straight, killed = (write_job_file(f, ROWS, base, **settings) for f in folders)
+    code, lines, _ = run(straight, capsys)
+    assert code == 0
+    last_step = _kill_at_step(killed, 5)
+    assert last_step < 16
+    assert not (folders[1] / "student").exists()
+    code, resumed, _ = run(killed, capsys)
+    assert code == 0
+    summary = resumed[-1]
+    assert summary["resumed_from"] in {"checkpoint-4", "checkpoint-6"}
+    assert resumed[0]["step"] == int(summary["resumed_from"].rpartition("-")[2]) + 1
+    wanted = {line["step"]: line["loss"] for line in lines[:-1]}
+    for line in resumed[:-1]:
+        assert line["loss"] == pytest.approx(wanted[line["step"]], abs=2e-3)
+    assert not list(folders[1].glob(".student*")), "checkpoints are removed at the end"
+
+
+def _kill_at_step(job, step):
+    """Train in another process and SIGKILL it when it reports `step`."""
+    root = Path(__file__).parents[1]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "sft.train", str(job)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=root,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    reached = 0
+    for line in child.stdout:
+        reached = json.loads(line).get("step", math.inf)
+        if reached >= step:
+            child.send_signal(signal.SIGKILL)
+            break
+    child.stdout.close()
+    assert child.wait() == -signal.SIGKILL
+    return reached
+
+
+def test_a_student_learns_and_is_saved_as_it_was_trained(base, tmp_path, capsys):
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+    job = write_job_file(tmp_path, [*ROWS, make_row(7, "long " * 100)], base, epochs=6)
+    code, lines, _ = run(job, capsys)
+    assert code == 0
+    *steps, summary = lines
+    assert [line["step"] for line in steps] == list(range(1, 13))
+    assert all(line["of"] == 12 for line in steps)
+    assert steps[-1]["loss"] < 0.7 * steps[0]["loss"]
+    assert (summary["rows"], summary["dropped"]) == (6, {"overlong": 1})
+    assert summary["tokens"] == 6 * summary["tokens_per_epoch"] == steps[-1]["tokens"]
+    student = tmp_path / "student"
+    tokenizer = AutoTokenizer.from_pretrained(student)
+    ends = GenerationConfig.from_pretrained(student).eos_token_id
+    assert ends == tokenizer.convert_tokens_to_ids("<|im_end|>")
+    assert tokenizer.pad_token_id != ends
+    assert AutoModelForCausalLM.from_pretrained(student).dtype == torch.bfloat16
+
+
+def test_packed_and_padded_batches_train_alike(base, tmp_path, capsys):
+    losses = []
+    for packing in (True, False):
+        folder = tmp_path / str(packing)
+        folder.mkdir()
+        one_step = {"batch_size": 6, "micro_batch_size": 6, "epochs": 1, "dtype": "float32"}
+        job = write_job_file(folder, ROWS, base, packing=packing, **one_step)
+        code, lines, _ = run(job, capsys)
+        assert code == 0
+        losses.append(lines[0]["loss"])
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_a_loss_that_is_no_number_stops_with_exit_3(base, tmp_path, capsys):
+    broken = make_base(tmp_path / "broken")
+    import safetensors.torch
+
+    path = broken / "model.safetensors"
+    weights = safetensors.torch.load_file(path)
+    weights["model.norm.weight"].fill_(math.nan)
+    safetensors.torch.save_file(weights, path, metadata={"format": "pt"})
+    job = write_job_file(tmp_path, ROWS, broken)
+    code, _, err = run(job, capsys)
+    assert code == 3
+    assert "nan" in err
+    assert "learning_rate" in err
+    assert not (tmp_path / "student").exists()
+
+
+def test_a_users_mistakes_exit_2_and_say_what_to_mend(base, tmp_path, capsys):
+    cases = [
+        (ROWS, base, {"eos_token": "<|stop|>"}, "student.eos_token"),
+        (ROWS, base, {"max_length": 4096}, "512 positions"),
+        (ROWS, base, {"chat_template": "nonesuch"}, "known are chatml, llama3"),
+        (ROWS, base, {"pad_token": "<|im_end|>"}, "student.pad_token"),
+        (ROWS, tmp_path / "nowhere", {}, "cannot load"),
+        ([make_row(1, "long " * 100)], base, {}, "no row to train on"),
+        (ROWS, base, {"learning_rte": 1}, "learning_rte"),
+    ]
+    for number, (rows, model_dir, changes, message) in enumerate(cases):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        code, lines, err = run(write_job_file(folder, rows, model_dir, **changes), capsys)
+        assert (code, lines) == (2, []), message
+        assert message in err
+        assert "Traceback" not in err
+
+
+def test_a_job_that_is_no_job_exits_2(tmp_path, capsys):
+    path = tmp_path / "job.json"
+    path.write_text("{")
+    assert run(path, capsys)[0] == 2
+    assert run(tmp_path / "none.json", capsys)[0] == 2
+
+
+def packed(labels, bounds):
+    labels = torch.tensor([labels])
+    return {"labels": labels, "cu_seq_lens_q": torch.tensor(bounds)}
+
+
+def test_a_batch_whose_labels_are_all_masked_is_refused():
+    with pytest.raises(RunError, match="every label is masked"):
+        check_batch(packed([IGNORED] * 4, [0, 4]), eos=9)
+
+
+def test_every_sequence_of_a_batch_must_learn_to_stop():
+    assert check_batch(packed([IGNORED, 9, IGNORED, 5, 9], [0, 2, 5]), eos=9) == 5
+    with pytest.raises(RunError, match="would not stop"):
+        check_batch(packed([IGNORED, 9, IGNORED, 5, 5], [0, 2, 5]), eos=9)
+    padded = {
+        "labels": torch.tensor([[IGNORED, 9, IGNORED], [IGNORED, 5, 9]]),
+        "attention_mask": torch.tensor([[1, 1, 0], [1, 1, 1]]),
+    }
+    assert check_batch(padded, eos=9) == 5
+
+
+def test_float32_masters_keep_steps_that_bfloat16_loses():
+    def trained(optimiser):
+        weight = torch.nn.Parameter(torch.ones(4, dtype=torch.bfloat16))
+        steps = optimiser([weight], lr=1e-4, weight_decay=0.0)
+        for _ in range(200):
+            weight.grad = torch.ones_like(weight)
+            steps.step()
+        return weight
+
+    assert trained(torch.optim.AdamW).tolist() == [1.0] * 4
+    assert trained(MasterAdamW)[0].item() == pytest.approx(0.98, abs=4e-3)
+
+
+def test_masters_survive_a_checkpoint():
+    weight = torch.nn.Parameter(torch.ones(2, dtype=torch.bfloat16))
+    first = MasterAdamW([weight], lr=1e-4)
+    weight.grad = torch.ones_like(weight)
+    first.step()
+    other = torch.nn.Parameter(torch.ones(2, dtype=torch.bfloat16))
+    second = MasterAdamW([other], lr=1e-4)
+    second.load_state_dict(first.state_dict())
+    for one, two in zip(first.param_groups, second.param_groups, strict=True):
+        assert torch.equal(one["params"][0], two["params"][0])
+
+
+def test_progress_lines_are_json(capsys):
+    JsonLines().say(step=1, of=2)
+    assert json.loads(capsys.readouterr().out) == {"step": 1, "of": 2}
