@@ -4,9 +4,9 @@ from typing import Any
 
 from flows.progress import clock
 from flows.recipe import Recipe, TeacherRecipe, run_fingerprint
-from prompts.curate import source_named
 from prompts.errors import PrerequisiteError
 from prompts.record import DOMAINS
+from prompts.sources.choice import source_named
 from sft.memory_plan import memory_plan, training_gpu_hours
 from teacher.teachers import TEACHERS
 from teacher.topology import GIB, Topology, cpu_topology, plan_topology, sampling_cost
@@ -141,8 +141,9 @@ def _tokens_by_domain(recipe: Recipe) -> dict[str, int]:
 def _expected_tokens(recipe: Recipe, sources: list[dict[str, Any]]) -> int:
     each = _tokens_by_domain(recipe)
     cluster = recipe.teacher.cluster
-    tried = cluster.samples_per_prompt if cluster else (1 + recipe.sampling.n_max) / 2
-    return round(sum(row["train"] * tried * each[row["domain"]] for row in sources))
+    tried: float = cluster.samples_per_prompt if cluster else (1 + recipe.sampling.n_max) / 2
+    kept: int = sum(row["train"] * each[row["domain"]] for row in sources)
+    return round(tried * kept)
 
 
 def _training_facts(recipe: Recipe, sources: list[dict[str, Any]]) -> dict[str, Any]:
@@ -168,10 +169,12 @@ def _training_facts(recipe: Recipe, sources: list[dict[str, Any]]) -> dict[str, 
 
 
 def _teacher_facts(teacher: TeacherRecipe, topology: Topology) -> dict[str, Any]:
+    fit: list[str] = []
+    commands: list[str] = []
     if teacher.urls:
-        layout, fit, commands = f"the endpoints {', '.join(teacher.urls)}", [], []
+        layout = f"the endpoints {', '.join(teacher.urls)}"
     elif not topology.gpus:
-        layout, fit, commands = "one vLLM replica on this machine's cores", [], []
+        layout = "one vLLM replica on this machine's cores"
     else:
         kv = topology.kv_tokens_per_replica
         layout = (

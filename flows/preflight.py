@@ -14,8 +14,8 @@ from filters.sandbox import sandbox_problem
 from flows.plan import disk_gb
 from flows.recipe import Recipe
 from flows.system import disk_problem, python_problem
-from prompts.curate import source_named
 from prompts.errors import PrerequisiteError
+from prompts.sources.choice import source_named
 from teacher.serve import vllm_python
 
 EMBEDDED = "embedded"

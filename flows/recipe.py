@@ -74,6 +74,9 @@ class Recipe(BaseModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][\w.-]{0,60}$", description="start of the run's name")
     edition: str = Field("", max_length=40, description="set to get a new run; `today` is the date")
+    pins: dict[str, str] = Field(
+        default_factory=dict, description="hashes of prompt files and templates; filled in"
+    )
     prompts: PromptsRecipe
     teacher: TeacherRecipe
     sampling: SamplingRecipe
@@ -88,7 +91,7 @@ class Recipe(BaseModel):
 # What decides each stage's result, on top of all stages before it. Endpoints, ports, workers and
 # where the dataset is pushed are left out: they change who does the work, not what comes of it.
 STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
-    "curate": ("name", "edition", "prompts"),
+    "curate": ("name", "edition", "pins", "prompts"),
     "generate": ("teacher", "sampling"),
     "verify": ("filters",),
     "publish": ("selection", "dataset"),
@@ -108,15 +111,13 @@ _NOT_DATA: dict[str, set[str]] = {
 
 def stage_fingerprint(recipe: Recipe, stage: str) -> str:
     """Sixteen hex digits over all that decides this stage's result, earlier stages included."""
-    facts: dict[str, Any] = {"files": _file_digests(recipe)}
+    facts: dict[str, Any] = {}
     for name, sections in STAGE_SECTIONS.items():
         for section in sections:
             value = getattr(recipe, section)
             if isinstance(value, BaseModel):
                 value = value.model_dump(mode="json", exclude=_NOT_DATA.get(section))
             facts[section] = value
-        if name == "generate":
-            facts["template"] = template.fingerprint(recipe.teacher.template)
         if name == stage:
             break
     text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
@@ -154,7 +155,22 @@ def load_recipe(
         data.setdefault("teacher", {})["urls"] = list(teacher_urls)
     for override in overrides:
         _override(data, override)
-    return _validated(data, path.name)
+    return pinned(_validated(data, path.name))
+
+
+def pinned(recipe: Recipe) -> Recipe:
+    """The recipe with the hashes of the files it reads: later edits make it another run."""
+    return recipe.model_copy(update={"pins": _pins(recipe)})
+
+
+def check_pins(recipe: Recipe) -> None:
+    """Raise PrerequisiteError if a file has changed since the run was made."""
+    now = _pins(recipe)
+    changed = [name for name, digest in recipe.pins.items() if now.get(name) != digest]
+    if changed:
+        raise PrerequisiteError(
+            f"{', '.join(changed)} changed since this run was made; start a new run from the recipe"
+        )
 
 
 def recipe_of_run(run: Path) -> Recipe:
@@ -263,13 +279,16 @@ def _inner_model(annotation: Any) -> Any:
     return annotation
 
 
-def _file_digests(recipe: Recipe) -> dict[str, str]:
-    """Hashes of the local prompt files: their content decides the data, not their name."""
-    digests = {}
+def _pins(recipe: Recipe) -> dict[str, str]:
+    """Hashes of local prompt files and of both templates: content decides, not the name."""
+    pins = {}
     for choice in recipe.prompts.sources:
         source = SOURCES.get(choice.name or "")
         shipped = STARTER_FOLDER / f"{source.shipped}.jsonl" if source and source.shipped else None
         path = choice.path or shipped
         if path and path.is_file():
-            digests[path.name] = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
-    return digests
+            digest = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+            pins[f"prompts {path.name}"] = digest
+    for name in (recipe.teacher.template, recipe.dataset.template):
+        pins[f"template {name}"] = template.fingerprint(name)
+    return pins
