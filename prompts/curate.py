@@ -2,49 +2,16 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Literal, cast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from prompts.decontaminate import Hit, find_hits
 from prompts.dedup import deduplicate
-from prompts.errors import PrerequisiteError
-from prompts.record import Domain, Prompt, ReferenceKind, Split, prompt_id
-from prompts.sources import SOURCES, starter
-from prompts.sources.draft import Draft, RowRejected, check
-from prompts.sources.jsonl import SHOWN_CHARACTERS, RawRow, RejectedRow
-from prompts.sources.load import check_columns, rows_in_file, rows_of
-from prompts.sources.source import Source
-
-
-class SourceChoice(BaseModel):
-    """One source of a recipe: a known name, a file of one's own, or a known name's local copy."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str | None = Field(None, description="a source named in prompts/sources")
-    path: Path | None = Field(None, description="a local file; with `name`, in its columns")
-    domain: Domain | None = Field(None, description="domain of a file's rows that name none")
-    license: str = Field("unknown", description="licence of a file that is no known source")
-    split: Literal["as_marked", "train", "test"] = Field(
-        "as_marked", description="which split rows go to; as_marked: the row says, else train"
-    )
-    limit: int | None = Field(None, ge=0, description="at most this many train prompts")
-    test_limit: int | None = Field(None, ge=0, description="at most this many test prompts")
-
-    @model_validator(mode="after")
-    def _has_an_origin(self) -> "SourceChoice":
-        if self.name is None and self.path is None:
-            raise ValueError("give a source a name, a path or both")
-        return self
-
-    def label(self) -> str:
-        """What prompts of this choice carry as their source."""
-        return self.name or str(cast(Path, self.path).name)
+from prompts.record import Prompt, Split
+from prompts.sources.choice import SourceChoice, read_prompts
+from prompts.sources.jsonl import RejectedRow
 
 
 class PromptsRecipe(BaseModel):
@@ -80,7 +47,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Curated:
-    """What curation gave: prompts of each split, and everything that did not become one."""
+    """What curation gave: prompts of each split, and everything that did not become one.
+
+    `counts` is by source label; `rejected_by_reason` sums the rejected rows of all sources.
+    """
 
     train: list[Prompt]
     test: list[Prompt]
@@ -88,7 +58,7 @@ class Curated:
     duplicates: list[Prompt]
     hits: list[Hit]
     counts: dict[str, Counts]
-    rejected_by_reason: Counter[str] = field(default_factory=Counter)
+    rejected_by_reason: dict[str, int]
 
     def total(self) -> Counts:
         """The counts of all sources together."""
@@ -103,112 +73,72 @@ def curate(recipe: PromptsRecipe) -> Curated:
     """Read, check, deduplicate, decontaminate and limit the recipe's sources.
 
     The same recipe and files give the same result in the same order. Test prompts win: a train
-    prompt that equals one or shares `decontaminate_ngram` words in a row with it is dropped.
-    Raises PrerequisiteError for unknown sources, unreadable files and missing columns.
+    prompt that equals one, or shares `decontaminate_ngram` words in a row with one, is dropped.
+    Limits come last and are drawn by hash, so a larger limit only adds prompts. Raises
+    PrerequisiteError for unknown sources, unreadable files and missing columns.
     """
-    counts: dict[str, Counts] = {}
-    rejected: list[RejectedRow] = []
-    found: list[Prompt] = []
-    for choice in recipe.sources:
-        for prompt in _read(choice, counts.setdefault(choice.label(), Counts()), rejected):
-            found.append(prompt)
+    read = [read_prompts(choice) for choice in recipe.sources]
+    rejected = [row for _, rows in read for row in rows]
+    found = [prompt for prompts, _ in read for prompt in prompts]
     test, test_twins = deduplicate(p for p in found if p.split == "test")
     train, train_twins = deduplicate(p for p in found if p.split == "train")
     hits = find_hits(train, test, recipe.decontaminate_ngram)
     leaked = {hit.prompt_id for hit in hits}
     clean = [p for p in train if p.prompt_id not in leaked]
-    kept_train, kept_test = _limited(clean, recipe, "train"), _limited(test, recipe, "test")
-    _tally(counts, "duplicates", test_twins + train_twins)
-    _tally(counts, "contaminated", [p for p in train if p.prompt_id in leaked])
-    _tally(counts, "train", kept_train)
-    _tally(counts, "test", kept_test)
-    for name, one in counts.items():
-        passed = Counter(p.source for p in clean + test)[name]
-        one.over_limit = passed - one.train - one.test
-        one.check()
-    reasons = Counter(row.reason for row in rejected)
-    twins = test_twins + train_twins
+    # A prompt belongs to the choice that read it, even where two choices share a label.
+    owner = {id(p): number for number, (prompts, _) in enumerate(read) for p in prompts}
+    kept_test = _limited(test, owner, recipe, "test")
+    kept_train = _limited(clean, owner, recipe, "train")
+    buckets = {
+        "train": kept_train,
+        "test": kept_test,
+        "duplicates": test_twins + train_twins,
+        "contaminated": [p for p in train if p.prompt_id in leaked],
+        "over_limit": _without(clean, kept_train) + _without(test, kept_test),
+    }
+    counts = _counted(recipe.sources, read, buckets)
+    reasons = dict(Counter(row.reason for row in rejected).most_common())
+    twins = buckets["duplicates"]
     return Curated(kept_train, kept_test, rejected, twins, hits, counts, reasons)
 
 
-def source_named(name: str) -> Source:
-    """The source with this name; raises PrerequisiteError with the nearest right one."""
-    if name in SOURCES:
-        return SOURCES[name]
-    near = get_close_matches(name, SOURCES, n=1, cutoff=0.4)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise PrerequisiteError(
-        f"no prompt source {name!r}.{hint} Known: {', '.join(SOURCES)}. "
-        "For a file of your own give `path` instead of `name`"
-    )
-
-
-def _read(choice: SourceChoice, counts: Counts, rejected: list[RejectedRow]) -> Iterator[Prompt]:
-    """Prompts of one choice; bad rows go to `rejected`, both are counted in `counts`."""
-    source = source_named(choice.name) if choice.name else None
-    rows = rows_in_file(choice.path) if choice.path else rows_of(choice.label(), _known(source))
-    where = str(choice.path or choice.label())
-    columns = source.columns if source else starter.COLUMNS
-    unchecked = True
-    for row in rows:
-        counts.rows += 1
-        if unchecked and not row.reason:
-            check_columns(where, columns, row.values)
-            unchecked = False
-        try:
-            yield _prompt(choice, source, row)
-        except RowRejected as rejection:
-            counts.rejected += 1
-            text = (row.text or str(row.values))[:SHOWN_CHARACTERS]
-            rejected.append(RejectedRow(where, row.line, str(rejection), text))
-
-
-def _known(source: Source | None) -> Source:
-    assert source is not None, "SourceChoice has a name or a path"
-    return source
-
-
-def _prompt(choice: SourceChoice, source: Source | None, row: RawRow) -> Prompt:
-    if row.reason:
-        raise RowRejected(row.reason)
-    draft: Draft = check(source.to_draft(row.values) if source else starter.to_draft(row.values))
-    domain = draft.domain or choice.domain or (source.domain if source else "")
-    if not domain:
-        raise RowRejected("no domain: name it in the row or in the recipe's source")
-    split = choice.split if choice.split != "as_marked" else draft.split or "train"
-    return Prompt(
-        prompt_id=prompt_id(domain, draft.question),
-        domain=cast(Domain, domain),
-        source=choice.label(),
-        license=source.license if source else choice.license,
-        split=cast(Split, split),
-        question=draft.question,
-        reference_kind=cast(ReferenceKind, draft.reference_kind),
-        reference=draft.reference,
-        tests=draft.tests,
-        choices=draft.choices,
-        aliases=draft.aliases,
-        difficulty=draft.difficulty,
-        language=draft.language,
-    )
-
-
-def _limited(prompts: list[Prompt], recipe: PromptsRecipe, split: Split) -> list[Prompt]:
-    """Prompts within their source's limit, chosen by hash so that a larger limit only adds."""
-    kept: set[str] = set()
-    for choice in recipe.sources:
-        own = [p.prompt_id for p in prompts if p.source == choice.label()]
+def _limited(
+    prompts: Sequence[Prompt], owner: dict[int, int], recipe: PromptsRecipe, split: Split
+) -> list[Prompt]:
+    """Prompts within the limit of the choice that read them, in their order."""
+    kept: set[int] = set()
+    for number, choice in enumerate(recipe.sources):
+        own = [p for p in prompts if owner[id(p)] == number]
         limit = choice.limit if split == "train" else choice.test_limit
-        if limit is not None and limit < len(own):
-            own = sorted(own, key=lambda one: _rank(recipe.seed, one))[:limit]
-        kept.update(own)
-    return [p for p in prompts if p.prompt_id in kept]
+        if limit is not None:
+            own = sorted(own, key=lambda p: _rank(recipe.seed, p.prompt_id))[:limit]
+        kept.update(id(p) for p in own)
+    return [p for p in prompts if id(p) in kept]
 
 
-def _rank(seed: int, one: str) -> bytes:
-    return hashlib.blake2b(f"{seed}\n{one}".encode(), digest_size=8).digest()
+def _rank(seed: int, prompt_id: str) -> bytes:
+    return hashlib.blake2b(f"{seed}\n{prompt_id}".encode(), digest_size=8).digest()
 
 
-def _tally(counts: dict[str, Counts], bucket: str, prompts: list[Prompt]) -> None:
-    for name, number in Counter(p.source for p in prompts).items():
-        setattr(counts[name], bucket, getattr(counts[name], bucket) + number)
+def _without(prompts: Iterable[Prompt], kept: Iterable[Prompt]) -> list[Prompt]:
+    ids = {id(p) for p in kept}
+    return [p for p in prompts if id(p) not in ids]
+
+
+def _counted(
+    choices: Sequence[SourceChoice],
+    read: Sequence[tuple[list[Prompt], list[RejectedRow]]],
+    buckets: dict[str, list[Prompt]],
+) -> dict[str, Counts]:
+    """The counts of every source label, checked to conserve."""
+    counts: dict[str, Counts] = {}
+    for choice, (prompts, rows) in zip(choices, read, strict=True):
+        one = counts.setdefault(choice.label, Counts())
+        one.rows += len(prompts) + len(rows)
+        one.rejected += len(rows)
+    for bucket, prompts in buckets.items():
+        for label, number in Counter(p.source for p in prompts).items():
+            setattr(counts[label], bucket, number)
+    for one in counts.values():
+        one.check()
+    return counts

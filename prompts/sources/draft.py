@@ -15,7 +15,7 @@ MAX_QUESTION_CHARACTERS = 100_000
 _NUMBER_FIRST = re.compile(r"[-+]?[\d.]")
 
 
-class RowRejected(Exception):
+class RowError(Exception):
     """This row cannot become a prompt; the message is the reason, a short closed phrase."""
 
 
@@ -40,38 +40,38 @@ class Draft:
 
 
 def text_of(row: Mapping[str, Any], column: str) -> str:
-    """The text in a column, stripped; raises RowRejected when it is missing, empty or no text."""
+    """The text in a column, stripped; raises RowError when it is missing, empty or no text."""
     value = row.get(column)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise RowRejected(f"no {column}" if value is None else f"{column} is not text")
+        raise RowError(f"no {column}" if value is None else f"{column} is not text")
     text = str(value).strip()
     if not text:
-        raise RowRejected(f"no {column}")
+        raise RowError(f"no {column}")
     return text
 
 
 def texts_of(row: Mapping[str, Any], column: str) -> tuple[str, ...]:
-    """The list of texts in a column, () when absent; raises RowRejected for anything else."""
+    """The list of texts in a column, () when absent; raises RowError for anything else."""
     value = row.get(column)
     if value is None:
         return ()
     if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-        raise RowRejected(f"{column} is not a list of texts")
+        raise RowError(f"{column} is not a list of texts")
     return tuple(value)
 
 
 def check(draft: Draft) -> Draft:
-    """The draft itself when a verifier can work with it; raises RowRejected otherwise."""
+    """The draft itself when a verifier can work with it; raises RowError otherwise."""
     if draft.reference_kind not in REFERENCE_KINDS:
-        raise RowRejected("unknown reference_kind")
+        raise RowError("unknown reference_kind")
     if not draft.question.strip():
-        raise RowRejected("no question")
+        raise RowError("no question")
     if len(draft.question) > MAX_QUESTION_CHARACTERS:
-        raise RowRejected("question too long")
+        raise RowError("question too long")
     if not draft.reference.strip():
-        raise RowRejected("no reference")
+        raise RowError("no reference")
     if draft.split not in ("", "train", "test"):
-        raise RowRejected("unknown split")
+        raise RowError("unknown split")
     _check_reference(draft)
     return draft
 
@@ -79,20 +79,20 @@ def check(draft: Draft) -> Draft:
 def _check_reference(draft: Draft) -> None:
     if draft.reference_kind == "unit_tests":
         if not draft.tests:
-            raise RowRejected("no tests")
+            raise RowError("no tests")
         _check_python("reference", draft.reference)
         _check_python("tests", "\n".join(draft.tests))
     elif draft.reference_kind == "choice":
         if len(draft.choices) < 2:
-            raise RowRejected("fewer than two choices")
+            raise RowError("fewer than two choices")
         if draft.reference not in tuple(LETTERS[: len(draft.choices)]):
-            raise RowRejected("reference is not the letter of a choice")
+            raise RowError("reference is not the letter of a choice")
     elif draft.reference_kind == "quantity" and not _NUMBER_FIRST.match(draft.reference):
-        raise RowRejected("quantity does not begin with a number")
+        raise RowError("quantity does not begin with a number")
 
 
 def _check_python(column: str, source: str) -> None:
     try:
         ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise RowRejected(f"{column} is not Python") from error
+        raise RowError(f"{column} is not Python") from error

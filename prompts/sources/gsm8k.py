@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from prompts.sources.draft import Draft, RowRejected, text_of
+from prompts.sources.draft import Draft, RowError, text_of
 
 COLUMNS = ("question", "answer")
 
@@ -12,5 +12,5 @@ def to_draft(row: Mapping[str, Any]) -> Draft:
     """`{"question": "…", "answer": "48/2 = <<48/2=24>>24 …\\n#### 72"}`: the reference is 72."""
     _, mark, final = text_of(row, "answer").rpartition("####")
     if not mark or not final.strip():
-        raise RowRejected("no #### in answer")
+        raise RowError("no #### in answer")
     return Draft(text_of(row, "question"), "math_answer", final.strip().replace(",", ""))

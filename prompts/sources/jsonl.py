@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,10 @@ from prompts.errors import PrerequisiteError
 
 # Cut of what a rejected row shows of itself: a screen line or two.
 SHOWN_CHARACTERS = 200
+
+# A lone surrogate can only come from an escape, and no file can be written with one.
+_ESCAPE = "\\u"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ def parse_line(number: int, line: bytes) -> RawRow:
         return _bad(number, "not JSON", text)
     if not isinstance(values, dict):
         return _bad(number, "not a JSON object", text)
-    if any("\ud800" <= c <= "\udfff" for c in json.dumps(values, ensure_ascii=False)):
+    if _ESCAPE in text and _SURROGATE.search(json.dumps(values, ensure_ascii=False)):
         return _bad(number, "lone surrogate", text)
     return RawRow(number, values, text=text[:SHOWN_CHARACTERS])
 

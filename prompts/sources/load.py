@@ -1,7 +1,7 @@
 """Rows of a source, from the package, a local file or the Hub."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from prompts.sources.jsonl import SHOWN_CHARACTERS, RawRow, read_lines
 from prompts.sources.source import Source
 
 STARTER_FOLDER = Path(__file__).parent.parent / "starter"
+# Columns no source reads and that make most of a download's bytes.
+HEAVY_COLUMNS = ("generations", "messages")
 FILE_KINDS = (".jsonl", ".jsonl.gz", ".json", ".parquet")
 
 
@@ -35,16 +37,6 @@ def rows_in_file(path: Path) -> Iterator[RawRow]:
         return _parquet_rows(path)
     kinds = ", ".join(FILE_KINDS)
     raise PrerequisiteError(f"cannot read prompts from {path}: known file types are {kinds}")
-
-
-def check_columns(where: str, columns: Iterable[str], row: Mapping[str, Any]) -> None:
-    """Raise PrerequisiteError naming the columns a first row lacks, and those it has."""
-    missing = [column for column in columns if column not in row]
-    if missing:
-        raise PrerequisiteError(
-            f"{where} has no column {', '.join(missing)}; it has {', '.join(sorted(row))}. "
-            "Rename the columns, or give the file as one of another source"
-        )
 
 
 def _json_rows(path: Path) -> Iterator[RawRow]:
@@ -84,8 +76,13 @@ def _hub_rows(name: str, source: Source) -> Iterator[RawRow]:
             f"({type(error).__name__}: {str(error)[:SHOWN_CHARACTERS]}). Check the network and "
             "HF_TOKEN, or give a local copy with `path`"
         ) from error
-    check_columns(f"{source.id} on the Hub", source.columns, dict.fromkeys(rows.column_names))
-    unused = [c for c in rows.column_names if c in ("generations", "messages")]
+    missing = [column for column in source.columns if column not in rows.column_names]
+    if missing:
+        raise PrerequisiteError(
+            f"{source.id} on the Hub has no column {', '.join(missing)}; it has "
+            f"{', '.join(rows.column_names)}. Pin an older revision in prompts/sources/__init__.py"
+        )
+    unused = [column for column in rows.column_names if column in HEAVY_COLUMNS]
     return _numbered(rows.remove_columns(unused))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from prompts.sources.draft import Draft, RowRejected, text_of, texts_of
+from prompts.sources.draft import Draft, RowError, text_of, texts_of
 
 COLUMNS = ("text", "code", "test_list")
 
@@ -12,7 +12,7 @@ def to_draft(row: Mapping[str, Any]) -> Draft:
     """One task; the question shows one assert, since the text does not name the function."""
     tests = texts_of(row, "test_list") + texts_of(row, "challenge_test_list")
     if not tests:
-        raise RowRejected("no tests")
+        raise RowError("no tests")
     setup = str(row.get("test_setup_code") or "").strip()
     question = f"{text_of(row, 'text')}\nYour code should pass this test:\n{tests[0]}"
     reference = text_of(row, "code").replace("\r\n", "\n")

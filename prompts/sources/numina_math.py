@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from prompts.sources.draft import Draft, RowRejected, text_of
+from prompts.sources.draft import Draft, RowError, text_of
 
 COLUMNS = ("problem", "answer")
 
@@ -19,13 +19,13 @@ def to_draft(row: Mapping[str, Any]) -> Draft:
     """
     kind = str(row.get("question_type") or "")
     if kind == "proof":
-        raise RowRejected("a proof")
+        raise RowError("a proof")
     if kind == "MCQ":
-        raise RowRejected("a multiple-choice question")
+        raise RowError("a multiple-choice question")
     if "No" in (row.get("problem_is_valid"), row.get("solution_is_valid")):
-        raise RowRejected("marked invalid by its source")
+        raise RowError("marked invalid by its source")
     answer = text_of(row, "answer")
     if answer.lower() in _NO_ANSWER:
-        raise RowRejected("no checkable answer")
+        raise RowError("no checkable answer")
     difficulty = str(row.get("difficulty") or "")
     return Draft(text_of(row, "problem"), "math_answer", answer, difficulty=difficulty)

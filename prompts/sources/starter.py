@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from prompts.record import DOMAINS
-from prompts.sources.draft import Draft, RowRejected, text_of, texts_of
+from prompts.sources.draft import Draft, RowError, text_of, texts_of
 
 COLUMNS = ("question", "reference_kind", "reference")
 
 
 def to_draft(row: Mapping[str, Any]) -> Draft:
-    """A row in our own format as a draft; raises RowRejected with the field that is wrong."""
+    """A row in our own format as a draft; raises RowError with the field that is wrong."""
     domain = str(row.get("domain") or "")
     if domain and domain not in DOMAINS:
-        raise RowRejected("unknown domain")
+        raise RowError("unknown domain")
     return Draft(
         question=text_of(row, "question"),
         reference_kind=text_of(row, "reference_kind"),

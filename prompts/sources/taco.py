@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from prompts.sources.draft import Draft, RowRejected, text_of
+from prompts.sources.draft import Draft, RowError, text_of
 
 COLUMNS = ("question", "solutions", "starter_code", "input_output", "difficulty")
 # More asserts than this only cost sandbox time: a wrong solution fails one of the first.
@@ -19,13 +19,13 @@ def to_draft(row: Mapping[str, Any]) -> Draft:
     cases = _json_of(row, "input_output", dict)
     name = cases.get("fn_name")
     if not isinstance(name, str) or not name.isidentifier():
-        raise RowRejected("reads standard input")
+        raise RowError("reads standard input")
     starter = str(row.get("starter_code") or "").strip()
     if "class Solution" in starter:
-        raise RowRejected("a method, not a function")
+        raise RowError("a method, not a function")
     solutions = _json_of(row, "solutions", list)
     if not solutions:
-        raise RowRejected("no solution")
+        raise RowError("no solution")
     question = text_of(row, "question")
     return Draft(
         f"{question}\nName the function {name}.\n{starter}".strip(),
@@ -41,18 +41,18 @@ def _json_of(row: Mapping[str, Any], column: str, kind: type) -> Any:
     try:
         parsed = json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError) as error:
-        raise RowRejected(f"{column} is not JSON") from error
+        raise RowError(f"{column} is not JSON") from error
     if not isinstance(parsed, kind):
-        raise RowRejected(f"no {column}")
+        raise RowError(f"no {column}")
     return parsed
 
 
 def _asserts(name: str, cases: Mapping[str, Any]) -> tuple[str, ...]:
     inputs, outputs = cases.get("inputs"), cases.get("outputs")
     if not isinstance(inputs, list) or not isinstance(outputs, list) or not inputs:
-        raise RowRejected("no tests")
+        raise RowError("no tests")
     if len(inputs) != len(outputs) or not all(isinstance(i, list) for i in inputs):
-        raise RowRejected("inputs and outputs do not pair")
+        raise RowError("inputs and outputs do not pair")
     # Outputs are wrapped in a list of one; a list that is the answer itself is wrapped too.
     wanted = [o[0] if isinstance(o, list) and len(o) == 1 else o for o in outputs]
     pairs = list(zip(inputs, wanted, strict=True))[:MAX_TESTS]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from prompts.sources.draft import Draft, RowRejected, text_of
+from prompts.sources.draft import Draft, RowError, text_of
 
 COLUMNS = ("Question", "Answer", "Answer_type")
 
@@ -11,10 +11,10 @@ COLUMNS = ("Question", "Answer", "Answer_type")
 def to_draft(row: Mapping[str, Any]) -> Draft:
     """Numbers become math answers, truth values short answers; pictures and lists are rejected."""
     if row.get("Picture"):
-        raise RowRejected("needs a picture")
+        raise RowError("needs a picture")
     question, answer, kind = text_of(row, "Question"), row.get("Answer"), row.get("Answer_type")
     if kind == "bool":
         return Draft(f"{question} Answer True or False.", "short_answer", str(answer))
     if kind not in ("integer", "float"):
-        raise RowRejected(f"answer is a {kind}")
+        raise RowError(f"answer of type {kind}")
     return Draft(question, "math_answer", text_of(row, "Answer"))

@@ -13,8 +13,8 @@ from prompts.starter.draw import Candidate, Family, write
 
 NUMBERS = (0, 1, 5, 12, 30, -4)
 WORDS = ("", "a", "cat", "banana", "Hello")
-LISTS = ([], [1], [3, 1, 2], [10, -5, 7, 7], [0, 4, 8, 12, 20, 31])
-LONG = ([1, 2, 3, 4, 5, 6, 7, 8], [9, 8, 7, 6, 5, 4, 3], ["a", "b", "c", "d", "e", "f", "g"])
+LISTS: tuple[list[int], ...] = ([], [1], [3, 1, 2], [10, -5, 7, 7], [0, 4, 8, 12, 20, 31])
+LONG = (list(range(20)), list(range(40, 0, -2)), list("abcdefghijklmnopqrst"), [7] * 20)
 # (train, test) prompts of a family where they are not (6, 2).
 SHARES = {
     "plus": (8, 3),
@@ -106,18 +106,11 @@ def strings() -> dict[str, list[Candidate]]:
 
 def lists() -> dict[str, list[Candidate]]:
     """Families on one list and a constant."""
-    small = range(2, 7)
-    ks = [k for k in range(2, 32)]
+    ks = range(2, 32)
     return {
-        "first": [
-            task(
-                f"first_{k}",
-                "items",
-                f"the first {k} items of a list",
-                f"return items[:{k}]",
-                (*LONG, []),
-            )
-            for k in range(2, 15)
+        "item": [
+            task(f"item_{k}", "items", f"the item at index {k}", f"return items[{k}]", LONG)
+            for k in range(2, 20)
         ],
         "contains": [
             task(

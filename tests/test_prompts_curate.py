@@ -1,0 +1,262 @@
+"""Curation: sources in, prompts out, every row counted, every mistake named."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from prompts.curate import Counts, PromptsRecipe, curate
+from prompts.errors import PrerequisiteError
+from prompts.sources import SOURCES
+from prompts.sources.choice import SourceChoice, read_prompts
+from prompts.sources.jsonl import parse_line
+
+DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+GOOD = {"question": "What is 3 + 4?", "reference_kind": "math_answer", "reference": "7"}
+
+
+def write(path: Path, *rows: object) -> Path:
+    lines = [row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows]
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return path
+
+
+def recipe(*sources: dict[str, object], **more: object) -> PromptsRecipe:
+    return PromptsRecipe.model_validate({"sources": list(sources), **more})
+
+
+def test_broken_lines_are_rejected_with_line_and_reason_and_good_ones_go_on(
+    tmp_path: Path,
+) -> None:
+    path = write(
+        tmp_path / "mine.jsonl",
+        GOOD,
+        b"",
+        b'{"question": "cut',
+        b"\xff\xfe",
+        b"[1, 2]",
+        b'{"question": "?", "reference_kind": "math_answer", "reference": NaN}',
+        {**GOOD, "question": ""},
+        {**GOOD, "question": 5.5, "reference": 7},
+        {**GOOD, "question": "a", "reference_kind": "essay"},
+        {**GOOD, "question": "b", "reference_kind": "unit_tests"},
+        {**GOOD, "question": "c", "reference_kind": "unit_tests", "tests": ["assert ("]},
+        {**GOOD, "question": "d", "reference_kind": "choice", "choices": ["x", "y"]},
+        {**GOOD, "question": "e", "reference_kind": "quantity", "reference": "fast"},
+        {**GOOD, "question": "f", "split": "dev"},
+        {**GOOD, "question": "g", "domain": "magic"},
+        b'{"question": "\\ud800", "reference_kind": "math_answer", "reference": "7"}',
+    )
+    curated = curate(recipe({"path": str(path), "domain": "math"}))
+    assert [(row.line, row.reason) for row in curated.rejected] == [
+        (3, "not JSON"),
+        (4, "not UTF-8"),
+        (5, "not a JSON object"),
+        (6, "not JSON"),
+        (7, "no question"),
+        (9, "unknown reference_kind"),
+        (10, "no tests"),
+        (11, "tests is not Python"),
+        (12, "reference is not the letter of a choice"),
+        (13, "quantity does not begin with a number"),
+        (14, "unknown split"),
+        (15, "unknown domain"),
+        (16, "lone surrogate"),
+    ]
+    assert [p.question for p in curated.train] == ["What is 3 + 4?", "5.5"]
+    assert curated.total() == Counts(rows=15, train=2, rejected=13)
+    assert curated.rejected[0].source == str(path)
+    assert curated.rejected[0].text == '{"question": "cut'
+
+
+def test_duplicates_and_contaminated_rows_are_counted_and_dropped(tmp_path: Path) -> None:
+    long = "a train leaves the town at noon and goes north at forty miles an hour"
+    path = write(
+        tmp_path / "mine.jsonl",
+        GOOD,
+        {**GOOD, "question": "what is  3 + 4?"},
+        {**GOOD, "question": f"Say: {long}. When is it there?"},
+        {**GOOD, "question": "What is 5 + 5?"},
+        {**GOOD, "question": f"{long}. How far does it go?", "split": "test"},
+        {**GOOD, "question": "what is 5 + 5?", "split": "test"},
+    )
+    curated = curate(recipe({"path": str(path), "domain": "math"}))
+    assert curated.total() == Counts(rows=6, train=1, test=2, duplicates=1, contaminated=2)
+    assert [hit.kind for hit in curated.hits] == ["ngram", "exact"]
+    assert not {p.prompt_id for p in curated.train} & {p.prompt_id for p in curated.test}
+
+
+def test_a_limit_keeps_a_choice_of_the_seed_and_a_larger_one_only_adds(tmp_path: Path) -> None:
+    rows = [{**GOOD, "question": f"What is {i} + 4?"} for i in range(40)]
+    path = str(write(tmp_path / "mine.jsonl", *rows))
+    kept = {
+        (limit, seed): [
+            p.question
+            for p in curate(
+                recipe({"path": path, "domain": "math", "limit": limit}, seed=seed)
+            ).train
+        ]
+        for limit, seed in [(5, 0), (20, 0), (5, 1)]
+    }
+    assert set(kept[5, 0]) < set(kept[20, 0])
+    assert kept[5, 0] != kept[5, 1]
+    assert kept[20, 0] == sorted(kept[20, 0], key=[r["question"] for r in rows].index)
+    counts = curate(recipe({"path": path, "domain": "math", "limit": 5})).total()
+    assert counts == Counts(rows=40, train=5, over_limit=35)
+
+
+def test_two_choices_of_one_source_keep_their_own_limits(tmp_path: Path) -> None:
+    columns = [{"problem": f"What is {i} + 4?", "answer": str(i + 4)} for i in range(20)]
+    train = str(write(tmp_path / "a.jsonl", *columns[:10]))
+    test = str(write(tmp_path / "b.jsonl", *columns[10:]))
+    curated = curate(
+        recipe(
+            {"name": "numina-math", "path": train, "limit": 3},
+            {"name": "numina-math", "path": test, "split": "test", "test_limit": 4},
+        )
+    )
+    assert curated.counts == {"numina-math": Counts(rows=20, train=3, test=4, over_limit=13)}
+
+
+def test_the_same_recipe_gives_the_same_prompts() -> None:
+    twice = [curate(recipe({"name": "starter-science", "limit": 30})) for _ in range(2)]
+    assert twice[0] == twice[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("starter_maths", "starter-math"), ("openr1", "openr1-math")]
+)
+def test_an_unknown_source_names_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(PrerequisiteError, match=f"Did you mean '{nearest}'"):
+        curate(recipe({"name": name}))
+
+
+def test_missing_columns_are_named_with_those_there_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "mine.jsonl", {"prompt": "x", "solution": "y"})
+    with pytest.raises(PrerequisiteError, match="no column problem, answer; it has prompt, sol"):
+        curate(recipe({"name": "numina-math", "path": str(path)}))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "has no rows"),
+        (b"{}x\n{\n", "no row of .* can be used; 2 of 2: not JSON"),
+    ],
+)
+def test_a_file_without_a_usable_row_stops_the_run(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(PrerequisiteError, match=message):
+        curate(recipe({"path": str(path)}))
+
+
+def test_files_that_are_not_there_or_of_another_type_say_so(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("question,answer\n")
+    (tmp_path / "bad.parquet").write_text("PAR1")
+    (tmp_path / "bad.json").write_text("{")
+    (tmp_path / "cut.jsonl.gz").write_bytes(b"\x1f\x8b\x08")
+    for name, message in {
+        "none.jsonl": "no prompt file",
+        "mine.csv": "known file types are .jsonl",
+        "bad.parquet": "cannot read prompts",
+        "bad.json": "is not JSON",
+        "cut.jsonl.gz": "cannot read prompts",
+    }.items():
+        with pytest.raises(PrerequisiteError, match=message):
+            curate(recipe({"path": str(tmp_path / name)}))
+
+
+def test_parquet_and_json_files_give_the_same_prompts_as_jsonl(tmp_path: Path) -> None:
+    rows = [{**GOOD, "question": f"What is {i} + 4?"} for i in range(5)]
+    paths = [write(tmp_path / "a.jsonl", *rows), tmp_path / "a.json", tmp_path / "a.parquet"]
+    paths[1].write_text(json.dumps(rows))
+    pq.write_table(pa.Table.from_pylist(rows), paths[2])
+    read = [read_prompts(SourceChoice(path=path, domain="math"))[0] for path in paths]
+    assert [[p.prompt_id for p in one] for one in read] == [[p.prompt_id for p in read[0]]] * 3
+
+
+def test_a_recipe_is_strict() -> None:
+    recipes: tuple[dict[str, object], ...] = (
+        {"sources": []},
+        {"sources": [{}]},
+        {"sources": [{"name": "gsm8k", "limt": 3}]},
+        {"sources": [{"name": "gsm8k"}], "decontaminate_ngram": 0},
+    )
+    for bad in recipes:
+        with pytest.raises(ValidationError):
+            PromptsRecipe.model_validate(bad)
+
+
+def test_a_hub_source_without_network_or_cache_names_the_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    datasets = pytest.importorskip("datasets")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise ConnectionError("offline")
+
+    monkeypatch.setattr(datasets, "load_dataset", refuse)
+    with pytest.raises(PrerequisiteError, match=r"cannot load openai/gsm8k .* local copy"):
+        curate(recipe({"name": "gsm8k"}))
+
+
+def test_a_hub_source_is_mapped_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    datasets = pytest.importorskip("datasets")
+    table = datasets.Dataset.from_list([{"question": "Six and six?", "answer": "6+6\n#### 12"}])
+    asked: dict[str, object] = {}
+
+    def load(*args: object, **options: object) -> object:
+        asked.update(options, id=args[0], config=args[1])
+        return table
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    (prompt,) = curate(recipe({"name": "gsm8k"})).train
+    assert (prompt.reference, prompt.license, prompt.source) == ("12", "MIT", "gsm8k")
+    assert asked == {"id": "openai/gsm8k", "config": "main", "split": "train", "revision": "main"}
+    table = table.rename_column("answer", "solution")
+    with pytest.raises(PrerequisiteError, match="no column answer; it has question, solution"):
+        curate(recipe({"name": "gsm8k"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "usable", "kind"),
+    [
+        ("gsm8k", "math/gsm8k_train_2000.jsonl", 2000, "math_answer"),
+        ("numina-math", "math/math_train_2000.jsonl", 1999, "math_answer"),
+        ("mbpp", "code/mbpp.jsonl", 974, "unit_tests"),
+        ("theoremqa", "science/theoremqa_test.json", 672, "math_answer"),
+    ],
+)
+def test_real_rows_with_a_sources_columns_become_prompts(
+    name: str, file: str, usable: int, kind: str
+) -> None:
+    path = DATA / file
+    if not path.exists():
+        pytest.skip(f"no {path}")
+    prompts, rejected = read_prompts(SourceChoice(name=name, path=path))
+    assert len(prompts) == usable
+    assert prompts[0].reference_kind == kind
+    assert all(row.reason and row.line for row in rejected)
+
+
+def test_every_source_says_its_licence_columns_and_what_it_needs() -> None:
+    for source in SOURCES.values():
+        assert all((source.license, source.columns, source.rows_hint))
+        assert bool(source.id) == ("hub" in source.needs) == (not source.shipped)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_are_a_row_or_a_reason(line: bytes) -> None:
+    row = parse_line(2, line)
+    assert not (row.reason and row.values)
+    assert row.reason or line.strip().startswith(b"{")
+    row.text.encode("utf-8", "strict")
