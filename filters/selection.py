@@ -38,7 +38,7 @@ def select(samples: pl.DataFrame, verdicts: pl.DataFrame, recipe: SelectionRecip
         .group_by("prompt_id", maintain_order=True)
         .head(recipe.keep)
         .sort("_row")
-        .drop("_row")
+        .select(samples.columns)
     )
 
 

@@ -96,7 +96,7 @@ def trace_verdicts(samples: pl.DataFrame, filters: TraceFilters) -> pl.DataFrame
     taken for English elsewhere. The first condition that holds gives the reason; a sample that
     never came back is `sample_failed`.
     """
-    frame = samples
+    frame = samples.with_columns(pl.col("completion", "reasoning", "answer").cast(pl.String))
     if "language" not in frame.columns:
         frame = frame.with_columns(pl.lit("en").alias("language"))
     reason = pl.lit(None, dtype=pl.String)

@@ -40,6 +40,9 @@ def encode(value: Any, keep: Callable[[Any], Wire], depth: int = 0) -> Wire:
     return _encode_container(value, keep, depth + 1)
 
 
+_BUILTIN_TYPES = frozenset(v for v in vars(builtins).values() if isinstance(v, type))
+
+
 def _members(value: Any, kind: Any) -> Iterator[Any]:
     """The items as the built-in type sees them, whatever a subclass's `__iter__` says."""
     return cast(Iterator[Any], kind.__iter__(value))
@@ -58,8 +61,8 @@ def _encode_container(value: Any, keep: Callable[[Any], Wire], depth: int) -> Wi
         return ["c", value.real, value.imag]
     if isinstance(value, range):
         return ["r", value.start, value.stop, value.step]
-    if isinstance(value, type) and getattr(builtins, value.__name__, None) is value:
-        return ["y", value.__name__]
+    if isinstance(value, type) and value in _BUILTIN_TYPES:
+        return ["y", type.__getattribute__(value, "__name__")]
     if hasattr(type(value), "__next__") or type(value).__name__ in _VIEWS:
         first = zip(value, range(MAX_ITEMS))  # noqa: B905 (3.9)
         return ["i", [encode(v, keep, depth) for v, _ in first]]

@@ -25,7 +25,8 @@ _TOWER = re.compile(
     rf"{_POWER}\s*(?:\{{[^{{}}]*{_POWER}|\{{[^{{}}]*\}}\s*{_POWER}|\([^()]*{_POWER}|\(?\w*\)?\s*{_POWER})"
 )
 _BIG_POWER = re.compile(rf"{_POWER}\s*\{{?\s*\(?[+-]?\d{{5,}}")
-_FACTORIAL = re.compile(r"\d{3,}\s*!|!\s*!")
+_BIG_EXPANSION = re.compile(rf"[)}}]\s*{_POWER}\s*\{{?\s*\(?[+-]?\d{{3,}}")  # (x+1)^{400}
+_FACTORIAL = re.compile(r"\d{3,}\s*!|!\s*\)*\s*!")
 _LONG_NUMBER = re.compile(rf"\d{{{_MAX_DIGITS},}}")
 _TEXT = re.compile(r"\\(?:text|mathrm|mbox|textbf)\s*\{[^{}]*\}")
 _WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
@@ -74,7 +75,7 @@ def _danger(text: str) -> str | None:
     """Why SymPy should not see this: it would compute towers of powers digit by digit."""
     if len(text) > _MAX_CHARS:
         return f"{len(text)} characters are too many for SymPy; the limit is {_MAX_CHARS}"
-    for pattern in (_TOWER, _BIG_POWER, _FACTORIAL, _LONG_NUMBER):
+    for pattern in (_TOWER, _BIG_POWER, _BIG_EXPANSION, _FACTORIAL, _LONG_NUMBER):
         if pattern.search(text):
             return "the answer holds a tower of powers or a giant number"
     words = [w for w in _WORD.findall(_TEXT.sub(" ", text)) if w not in _FUNCTIONS]

@@ -11,6 +11,7 @@ of their own classes (undecided).
 import json
 import os
 import re
+import subprocess
 import time
 from collections.abc import Mapping
 from functools import lru_cache
@@ -26,6 +27,7 @@ from teacher.sample import Sample
 SIGNATURE = ("unit_tests", "1")
 MAX_CODE_CHARS = 200_000
 LIMITS = Limits()
+_END_WAIT_S = 0.5
 
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n`]*$", re.MULTILINE)
 _PYTHON_LABELS = frozenset(("", "python", "python3", "py", "py3", "Python"))
@@ -98,7 +100,7 @@ def run_asserts(
             os.close(descriptor)
         to_solution = to_tester = (-1, -1)
         status = watch(running, running[1], started + limits.wall_s)
-        solution_code = running[0].process.poll()
+        solution_code = _end_of(running[0]) if status == "exited" else None
     finally:
         for each in running:
             each.kill()
@@ -118,6 +120,14 @@ def _start(role: str, job: Mapping[str, object], limits: Limits, read: int, writ
     return start_python(
         _inside_source("filters.inside.boot"), whole, limits, pass_fds=(read, write)
     )
+
+
+def _end_of(solution: Running) -> int | None:
+    """How the program's process ended; its pipes are closed by now, so it does end, or hangs."""
+    try:
+        return solution.process.wait(timeout=_END_WAIT_S)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _rule(

@@ -1,0 +1,223 @@
+"""Code answers: extraction, counting, and programs that try to pass without being right."""
+
+from typing import Any
+
+import pytest
+from filters_records import needs_bwrap, prompt, sample
+
+from filters import sandbox
+from filters.sandbox import Limits, SandboxUnavailableError
+from filters.verdict import Outcome, Reason
+from filters.verifiers import unit_tests
+from filters.verifiers.unit_tests import extract_code, run_asserts, verify_unit_tests
+
+TESTS = ("assert add(1, 2) == 3", "assert add(-1, 1) == 0")
+QUICK = Limits(cpu_s=1, wall_s=6.0)
+
+
+def fenced(code: str, label: str = "python") -> str:
+    return f"Here it is:\n\n```{label}\n{code}\n```\nDone."
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (fenced("x = 1"), "x = 1\n"),
+        (fenced("x = 1", ""), "x = 1\n"),
+        (fenced("x = 1") + fenced("x = 2"), "x = 2\n"),
+        (fenced("x = 1") + fenced("x;", "javascript"), "x = 1\n"),
+        (fenced("x = 1") + "```python\nx = 3", "x = 1\n"),
+        ("````python\n```\n````", "```\n"),
+        ("def f():\n    return 1", "def f():\n    return 1"),
+        ("from math import pi\nx = pi", "from math import pi\nx = pi"),
+    ],
+)
+def test_the_last_complete_block_is_the_code(answer: str, code: str) -> None:
+    assert extract_code(answer) == code
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["", "I would add them.", "```python\ndef f(): ...", fenced("f()", "js"), fenced("  ")],
+)
+def test_no_code_is_made_up(answer: str) -> None:
+    assert extract_code(answer) is None
+    verdict = verify_unit_tests(prompt("unit_tests", "", tests=TESTS), sample(answer or " "))
+    assert (verdict.outcome, verdict.reason) == (Outcome.REJECT, Reason.NO_CODE)
+
+
+def test_a_prompt_without_tests_is_undecided() -> None:
+    verdict = verify_unit_tests(prompt("unit_tests", ""), sample(fenced("x = 1")))
+    assert verdict.reason == Reason.TESTS_MISSING
+    assert verdict.outcome == Outcome.UNDECIDED
+
+
+def test_without_a_sandbox_nothing_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable() -> Any:
+        raise SandboxUnavailableError("bubblewrap is not installed: apt-get install bubblewrap")
+
+    monkeypatch.setattr(sandbox, "_launch", unavailable)
+    code = fenced("def add(a, b): return 0")
+    verdict = verify_unit_tests(prompt("unit_tests", "", tests=TESTS), sample(code))
+    assert verdict.outcome == Outcome.UNDECIDED
+    assert verdict.reason == Reason.SANDBOX_UNAVAILABLE
+    assert "apt-get install bubblewrap" in (sandbox.sandbox_problem() or "")
+
+
+@needs_bwrap
+def test_a_right_program_is_accepted_and_counted() -> None:
+    ruling = run_asserts("def add(a, b):\n    return a + b", TESTS)
+    assert (ruling.outcome, ruling.reason) == (Outcome.ACCEPT, Reason.TESTS_PASSED)
+    assert ruling.detail == "2 of 2 tests passed"
+
+
+@needs_bwrap
+def test_the_first_failing_assert_is_shown() -> None:
+    ruling = run_asserts("def add(a, b):\n    return abs(a) + b", TESTS)
+    assert ruling.reason == Reason.WRONG_OUTPUT
+    assert ruling.detail.startswith("1 of 2 tests passed; assert add(-1, 1) == 0: got 2")
+
+
+@needs_bwrap
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("def add(a, b) return a + b", Reason.COMPILE_ERROR),
+        ("def add(a, b):\n    return a + c", Reason.RUNTIME_ERROR),
+        ("def plus(a, b):\n    return a + b", Reason.RUNTIME_ERROR),
+        ("def add(a, b):\n    return add(a, b)", Reason.RUNTIME_ERROR),
+        ("def add(a, b):\n    while True: pass", Reason.TIME_LIMIT),
+        ("while True: pass", Reason.TIME_LIMIT),
+        ("def add(a, b):\n    return len('x' * (1 << 40))", Reason.MEMORY_LIMIT),
+        ("def add(a, b):\n    x = []\n    while True: x.append('y' * 10**6)", Reason.MEMORY_LIMIT),
+        ("def add(a, b):\n    while True: print('x' * 1000)", Reason.OUTPUT_LIMIT),
+        ("x = 1\x00", Reason.COMPILE_ERROR),
+        ("x = '\ud800'\ndef add(a, b):\n    return a", Reason.COMPILE_ERROR),
+        ("(" * 10_000, Reason.COMPILE_ERROR),
+        ("x = " + "-" * 100_000 + "1", Reason.COMPILE_ERROR),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_goes_wrong_has_its_reason(code: str, reason: Reason) -> None:
+    ruling = run_asserts(code, TESTS, limits=QUICK)
+    assert (ruling.outcome, ruling.reason) == (Outcome.REJECT, reason), ruling.detail
+
+
+CHEATS = {
+    "exits with success": "import os\nos._exit(0)",
+    "exits when called": "import os\ndef add(a, b):\n    os._exit(0)",
+    "raises SystemExit": "import sys\nsys.exit(0)",
+    "raises SystemExit when called": "import sys\ndef add(a, b):\n    sys.exit(0)",
+    "prints a verdict": (
+        'def add(a, b):\n    print(\'{"status": "passed", "passed": 2, "detail": ""}\')'
+    ),
+    "writes a verdict to every descriptor": (
+        "import os\ndef add(a, b):\n    for fd in range(1, 64):\n        try:\n"
+        '            os.write(fd, b\'{"passed": 2, "status": "passed", "detail": ""}\\n\')\n'
+        "        except OSError:\n            pass\n    os._exit(0)"
+    ),
+    "equals everything": (
+        "class Any:\n    def __eq__(self, other): return True\n"
+        "    def __bool__(self): return True\n"
+        "def add(a, b):\n    return Any()"
+    ),
+    "an int that equals everything": (
+        "class Any(int):\n    def __eq__(self, other): return True\n"
+        "    __hash__ = int.__hash__\ndef add(a, b):\n    return Any(7)"
+    ),
+    "swallows the assertion": "AssertionError = Exception\ndef add(a, b):\n    return 7",
+    "turns asserts off": (
+        "import sys, builtins\nsys.flags = None\nbuiltins.AssertionError = SystemExit\n"
+        "def add(a, b):\n    return 7"
+    ),
+    "patches its own wire": (
+        "import sys\nwire = sys.modules['filters.inside.wire']\n"
+        "sol = sys.modules['filters.inside.solution']\n"
+        "sol.encode = lambda *a: ['h', 0, 'x']\ndef add(a, b):\n    return 7"
+    ),
+    "replies nonsense": (
+        "import sys\nsol = sys.modules['filters.inside.solution']\n"
+        "sol._answer = lambda *a: {'status': 'passed'}\ndef add(a, b):\n    return 7"
+    ),
+    "kills everybody": "import os\ndef add(a, b):\n    os.kill(-1, 9)",
+    "forks": "import os\ndef add(a, b):\n    os.fork()\n    return 7",
+    "fork bomb": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+    "sleeps": "import time\ndef add(a, b):\n    time.sleep(1000)",
+}
+
+
+@needs_bwrap
+@pytest.mark.parametrize("code", CHEATS.values(), ids=CHEATS.keys())
+def test_no_cheat_passes(code: str) -> None:
+    ruling = run_asserts(code, TESTS, ("add",), limits=Limits(cpu_s=1, wall_s=3.0))
+    assert ruling.outcome == Outcome.REJECT, ruling
+
+
+@needs_bwrap
+def test_a_shadowed_builtin_does_not_bend_the_asserts() -> None:
+    code = "def abs(x):\n    return 0\ndef root(x):\n    return 99.0"
+    test = "assert abs(root(4) - 2) < 1e-6"
+    assert run_asserts(code, (test,), ("root",)).reason == Reason.WRONG_OUTPUT
+
+
+@needs_bwrap
+def test_a_task_may_ask_for_a_name_that_python_has() -> None:
+    ruling = run_asserts("def sum(a, b):\n    return a + b", ("assert sum(1, 2) == 3",), ("sum",))
+    assert ruling.outcome == Outcome.ACCEPT
+
+
+@needs_bwrap
+def test_a_null_byte_or_a_closed_pipe_never_kills_the_judge() -> None:
+    code = "import os\nfor fd in range(3, 64):\n    try: os.close(fd)\n    except OSError: pass"
+    assert run_asserts(code, TESTS, limits=QUICK).outcome == Outcome.REJECT
+
+
+@needs_bwrap
+@pytest.mark.parametrize(
+    ("code", "test"),
+    [
+        ("def f(x):\n    x.append(1)", "x = []\nf(x)\nassert x == [1]"),
+        ("def f(x):\n    return (i * i for i in range(x))", "assert list(f(3)) == [0, 1, 4]"),
+        (
+            "def f():\n    return {'a': (1, {2, 3}), 4: b'x'}",
+            "assert f() == {'a': (1, {2, 3}), 4: b'x'}",
+        ),
+        ("def f():\n    return float('nan'), 1e400, 10 ** 5000", "assert f()[2] == 10 ** 5000"),
+        (
+            "def f(x):\n    raise ValueError('no')",
+            "try:\n    f(1)\nexcept ValueError:\n    pass\nelse:\n    assert 0",
+        ),
+        (
+            "class Stack:\n    def __init__(self): self.items = []\n"
+            "    def push(self, x): self.items.append(x)\n"
+            "    def pop(self): return self.items.pop()",
+            "s = Stack()\ns.push(5)\nassert s.pop() == 5 and s.items == []",
+        ),
+        ("def f(kind):\n    return kind(3)", "assert f(str) == '3'"),
+        ("def f(text):\n    return text[::-1]", "assert f('\\ud800x') == 'x\\ud800'"),
+        (
+            "from collections import Counter\ndef f(x):\n    return Counter(x)",
+            "assert f('aab') == {'a': 2, 'b': 1}",
+        ),
+        (
+            "from fractions import Fraction\ndef f():\n    return Fraction(1, 3)",
+            "from fractions import Fraction\nassert f() * 3 == 1",
+        ),
+        ("def f(x):\n    return x / 3", "assert math.isclose(f(1), 0.3333333333333333)"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_plain_python_crosses_the_wire(code: str, test: str) -> None:
+    ruling = run_asserts(code, (test,), ("f", "Stack"))
+    assert ruling.outcome == Outcome.ACCEPT, ruling.detail
+
+
+@needs_bwrap
+@pytest.mark.parametrize("test", ["assert (", "assert f(lambda x: x) == 1"])
+def test_a_test_that_cannot_run_is_not_the_programs_fault(test: str) -> None:
+    ruling = run_asserts("def f(g):\n    return 1", (test,), ("f",))
+    assert (ruling.outcome, ruling.reason) == (Outcome.UNDECIDED, Reason.TESTS_MISSING)
+
+
+def test_limits_reach_the_verifier() -> None:
+    assert unit_tests.LIMITS.memory_bytes >= 256 << 20
