@@ -11,6 +11,7 @@ import pytest
 from prompts.curate import Curated, PromptsRecipe, curate
 from prompts.decontaminate import find_hits
 from prompts.record import Prompt, normalise_question, prompt_id
+from prompts.sources import SOURCES
 from prompts.sources.choice import SourceChoice
 from prompts.starter import draw, make_code, make_math, make_science
 from prompts.template import render
@@ -31,6 +32,7 @@ def test_every_row_becomes_a_prompt_and_both_splits_are_large_enough(
 ) -> None:
     counts = curated.counts[f"starter-{name}"]
     assert (counts.rejected, counts.duplicates, counts.contaminated) == (0, 0, 0)
+    assert counts.rows == SOURCES[f"starter-{name}"].rows_hint
     assert counts.train >= LEAST[name][0]
     assert counts.test >= LEAST[name][1]
 

@@ -16,10 +16,10 @@ _HUB = ("hub",)
 SOURCES: dict[str, Source] = {
     # Written for this project, read from the package, no network.
     "starter-math": Source(
-        "", "", _APACHE, "math", _OURS, 288, (), starter.to_draft, shipped="math"
+        "", "", _APACHE, "math", _OURS, 300, (), starter.to_draft, shipped="math"
     ),
     "starter-code": Source(
-        "", "", _APACHE, "code", _OURS, 178, (), starter.to_draft, shipped="code"
+        "", "", _APACHE, "code", _OURS, 190, (), starter.to_draft, shipped="code"
     ),
     "starter-science": Source(
         "", "", _APACHE, "science", _OURS, 218, (), starter.to_draft, shipped="science"
