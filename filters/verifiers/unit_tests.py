@@ -4,8 +4,9 @@ The code is the last complete fenced block of Python in the answer (a block with
 language's label does not count); without any fence, the whole answer where it is plainly code
 (its first line starts with `def`, `class`, `import`, `from` or `@`). The asserts run in another
 sandbox than the program (filters/inside/tester.py). Not defended: a program that recognises a
-published test's arguments and has learnt its answer by heart, and tests that hand over objects
-of their own classes (undecided).
+published test's arguments and has learnt its answer by heart, tests that take a helper
+(`Counter`, say) from the program instead of importing it, and tests that hand over functions or
+objects of their own classes (undecided).
 """
 
 import json
