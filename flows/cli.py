@@ -179,18 +179,16 @@ def main() -> None:
 
 def _guarded(command: Callable[[], Any]) -> int:
     """The exit code of a command: 0, 2 the user's mistake, 3 a fault of the run, 130 Ctrl-C."""
-    import click
-
     try:
         result = command()
     except PrerequisiteError as error:
         return _fail(f"error: {error}", EXIT_USER)
     except RunError as error:
         return _fail(f"error: {error}\nType the same command to go on from here.", EXIT_RUN)
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show()
         return EXIT_USER
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; type the same command to go on from here", EXIT_INTERRUPTED)
     except OSError as error:
         if error.errno in _DISK_FULL:
@@ -204,6 +202,8 @@ def _guarded(command: Callable[[], Any]) -> int:
 
 
 _DISK_FULL = (28, 122)  # ENOSPC, EDQUOT
+# Typer carries its own copy of click; this is the class of "no such option" and the like.
+_UsageError: Any = typer.BadParameter.__base__
 
 
 def _fail(message: str, code: int) -> int:

@@ -65,7 +65,7 @@ def _score_lines(evaluation: dict[str, Any]) -> list[str]:
     for pair, rows in evaluation.get("differences", {}).items():
         change = rows[-1]["change"]
         lines.append(
-            f"{pair}: {100 * change['mean']:+.1f} points overall, paired 95 % interval "
+            f"{pair}: {100 * change['value']:+.1f} points overall, paired 95 % interval "
             f"{100 * change['low']:+.1f} to {100 * change['high']:+.1f}"
         )
     return lines
@@ -75,8 +75,8 @@ def _cell(row: dict[str, Any]) -> str:
     one, vote = row["pass_at_1"], row["cons_at_k"]
     if one is None:
         return "-"
-    text = f"{100 * one['mean']:.1f} [{100 * one['low']:.1f}, {100 * one['high']:.1f}]"
-    return f"{text} {100 * vote['mean']:.0f}" if vote else f"{text}  -"
+    text = f"{100 * one['value']:.1f} [{100 * one['low']:.1f}, {100 * one['high']:.1f}]"
+    return f"{text} {100 * vote['value']:.0f}" if vote else f"{text}  -"
 
 
 def _overview(run: Path) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def plan_text(plan: dict[str, Any]) -> str:
         )
     lines += [
         f"2 generate  {plan['prompts']:,} prompts, keep {sampling['keep']}, at most "
-        f"{sampling['n_max']} samples each; about {sampling['expected_tokens']:,} completion tokens",
+        f"{sampling['n_max']} samples each; about {sampling['expected_tokens']:,} tokens",
         f"              teacher {teacher['model']}: {teacher['layout']}",
         *(f"              {line}" for line in teacher["fit"]),
         f"              wall time {clock(expected)} ({clock(low)} to {clock(high)})",
@@ -123,7 +123,7 @@ def _source_row(choice: Any) -> dict[str, Any]:
     origin = str(choice.path) if choice.path else (source.id if source and source.id else "shipped")
     asked = rows if choice.limit is None else min(rows, choice.limit)
     return {
-        "name": choice.label(),
+        "name": choice.label,
         "domain": source.domain if source else (choice.domain or "mixed"),
         "rows": rows,
         "train": 0 if choice.split == "test" else asked,

@@ -1,0 +1,125 @@
+"""A run is a folder: its manifest is whole, its stages know what is done and what is outdated."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from data_cards.funnel import FunnelRow
+from flows.overview import run_facts, summary_text
+from flows.recipe import load_recipe
+from flows.run_folder import RunFolder, all_runs, existing_run, open_run, read_manifest, write_text
+from prompts.errors import PrerequisiteError, RunError
+
+ROW = FunnelRow("curate", 3, {"keep": 2, "rejected": 1}, 0.5)
+
+
+def new_run(tmp_path: Path, *overrides: str) -> RunFolder:
+    return open_run(load_recipe(overrides=overrides), tmp_path / "runs")
+
+
+def do(run: RunFolder, stage: str) -> None:
+    run.folder(stage)
+    run.finish(stage, run.begin(stage), [ROW])
+
+
+def test_the_same_recipe_opens_the_same_run(tmp_path: Path) -> None:
+    first = new_run(tmp_path)
+    do(first, "curate")
+    assert new_run(tmp_path).is_done("curate")
+    assert all_runs(tmp_path / "runs") == [first.path]
+
+
+def test_a_stage_begun_and_not_finished_is_not_done(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    run.begin("curate")
+    assert not run.is_done("curate")
+
+
+def test_doing_a_stage_again_outdates_the_later_ones(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    do(run, "curate")
+    do(run, "generate")
+    do(run, "curate")
+    assert run.is_done("curate")
+    assert not run.is_done("generate")
+
+
+def test_another_student_leaves_the_dataset_done(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    for stage in ("curate", "generate", "verify", "publish", "train"):
+        do(run, stage)
+    other = new_run(tmp_path, "student.epochs=1")
+    assert other.path == run.path
+    assert other.is_done("publish")
+    assert not other.is_done("train")
+
+
+def test_a_stage_needs_the_stages_before_it(tmp_path: Path) -> None:
+    with pytest.raises(PrerequisiteError, match="'curate' is not finished"):
+        new_run(tmp_path).need("curate")
+
+
+def test_a_removed_stage_folder_is_not_done(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    do(run, "curate")
+    run.folder("curate").rmdir()
+    assert not run.is_done("curate")
+
+
+def test_one_process_at_a_time_works_on_a_run(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    with (
+        run.locked(),
+        pytest.raises(PrerequisiteError, match="in use by another process"),
+        existing_run(run.path).locked(),
+    ):
+        pass
+    with run.locked():
+        assert (run.path / ".lock").exists()
+
+
+def test_a_folder_that_is_no_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(PrerequisiteError, match="is no run"):
+        existing_run(tmp_path)
+    with pytest.raises(PrerequisiteError, match="is no run"):
+        read_manifest(tmp_path)
+
+
+def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    (run.path / "manifest.json").write_text("{", encoding="utf-8")
+    with pytest.raises(PrerequisiteError, match="damaged"):
+        run.manifest()
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "manifest.json"
+    write_text(path, "old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(RunError, match="No space left"):
+        write_text(path, "new")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_overview_shows_funnel_and_scores(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    do(run, "curate")
+    run.begin("evaluate")
+    interval = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 40}
+    row = {"domain": "overall", "prompts": 40, "k": 4, "pass_at_1": interval, "cons_at_k": None}
+    change = {"domain": "overall", "change": interval}
+    facts = {"scores": {"student": [row]}, "differences": {"student - base": [change]}}
+    run.finish("evaluate", 0.0, [], **facts)
+    text = summary_text(run.path)
+    assert ROW.line() in text
+    assert "50.0 [40.0, 60.0]" in text
+    assert "student - base: +50.0 points overall, paired 95 % interval +40.0 to +60.0" in text
+    assert json.loads(json.dumps(run_facts(run.path)))["stages"]["curate"]["status"] == "done"
