@@ -16,7 +16,18 @@ OWNER = "training.json"
 
 
 class MarkWhole(TrainerCallback):
-    """Writes the marker once everything else of a checkpoint is on disk."""
+    """Writes the marker once everything else of a checkpoint is on disk; saves none at the end.
+
+    A checkpoint after the last step would be 14 bytes a parameter written for nothing: the
+    finished student is saved next.
+    """
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """No checkpoint after the last step."""
+        if state.global_step >= state.max_steps:
+            control.should_save = False
+
+    on_epoch_end = on_step_end
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called by the trainer after a checkpoint's last file."""

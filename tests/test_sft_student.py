@@ -111,7 +111,7 @@ def test_accelerate_takes_the_launch_command(tmp_path, name):
     arguments, _, _ = launch._validate_launch_command(arguments)
     assert arguments.num_processes == student.gpus
     assert arguments.use_fsdp
-    assert arguments.fsdp_version == 2
+    assert int(arguments.fsdp_version) == 2
     assert arguments.use_parallelism_config == (student.sequence_parallel > 1)
     assert arguments.mixed_precision == "bf16"
     assert (arguments.module, arguments.training_script) == (True, "sft.train")
