@@ -17,7 +17,6 @@ from filters.verifiers.normal_form import normal_form
 from prompts.record import Prompt
 from teacher.sample import Sample
 
-
 Subject = Literal["base", "teacher", "student"]
 
 
