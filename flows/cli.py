@@ -38,7 +38,9 @@ Urls = Annotated[
 ]
 Runs = Annotated[Path, typer.Option(help="folder that holds the runs")]
 Run = Annotated[Path | None, typer.Argument(help="folder of a run; the newest one if left out")]
-Again = Annotated[bool, typer.Option("--again", help="do the stage again though it is finished")]
+Again = Annotated[
+    bool, typer.Option("--again", help="do the stage again; stored samples are not sampled again")
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 
 RUNS = Path("runs")
@@ -71,7 +73,10 @@ def distill(
     if dry_run:
         _print_plan(chosen, as_json=False)
         return
-    from flows.preflight import require
+    from flows.preflight import require, with_served_name
+
+    if not any(pair.startswith("teacher.served_name=") for pair in set_ or ()):
+        chosen = with_served_name(chosen)
 
     require(chosen, runs)
     _prefect_quietly()
@@ -110,17 +115,19 @@ def curate(
     from flows.recipe import load_recipe
     from flows.run_folder import existing_run
 
-    if run is not None:
-        chosen, runs = existing_run(run).recipe, run.parent
-    else:
-        chosen = load_recipe(recipe, model, set_ or ())
-    _stage("curate", chosen, runs, again)
+    if run is None:
+        _stage("curate", load_recipe(recipe, model, set_ or ()), runs, again)
+        return
+    if model or recipe or set_:
+        raise PrerequisiteError("give a run or a recipe: a run has its recipe already")
+    found = existing_run(run)
+    _stage("curate", found.recipe, found.path.parent, again)
 
 
 @app.command()
-def generate(run: Run = None, again: Again = False, runs: Runs = RUNS) -> None:
+def generate(run: Run = None, runs: Runs = RUNS) -> None:
     """Sample the teacher for a run's prompts, resuming where it stopped."""
-    _stage_of_run("generate", run, runs, again)
+    _stage_of_run("generate", run, runs, again=False)
 
 
 @app.command()
@@ -219,11 +226,14 @@ def _interrupt(number: int, frame: object) -> None:
 def _stage_of_run(stage: str, run: Path | None, runs: Path, again: bool) -> None:
     from flows.run_folder import existing_run
 
-    folder = _newest(run, runs)
-    _stage(stage, existing_run(folder).recipe, folder.parent, again)
+    found = existing_run(_newest(run, runs))
+    _stage(stage, found.recipe, found.path.parent, again)
 
 
 def _stage(stage: str, recipe: Any, runs: Path, again: bool) -> None:
+    from flows.preflight import require
+
+    require(recipe, runs, (stage,))
     _prefect_quietly()
     import importlib
 

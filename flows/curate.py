@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow, task
 
 from data_cards.funnel import FunnelRow
-from flows.recipe import Recipe, check_pins
+from flows.recipe import Recipe
 from flows.run_folder import RUNS, RunFolder, open_run
 from flows.stage import resolve, show, staged, unless_hopeless
 from prompts.curate import Curated
@@ -34,7 +34,6 @@ def curate(
 @task(name="curate-prompts", retries=1, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
 def curate_and_write(run: RunFolder) -> Curated:
     """Read every source, then write train, test, rejected rows and overlaps."""
-    check_pins(run.recipe)
     curated = curate_prompts(run.recipe.prompts)
     if not curated.train:
         raise PrerequisiteError(

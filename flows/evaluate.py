@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,16 +19,16 @@ from flows.recipe import Recipe, stage_fingerprint
 from flows.report import write_run_report
 from flows.run_folder import RUNS, RunFolder, open_run, write_text
 from flows.serving import (
+    Served,
     base_weights,
-    served,
+    student_served,
     student_weights,
-    teacher_replicas,
+    teacher_served,
     teacher_weights,
 )
 from flows.stage import resolve, show, staged, unless_hopeless
 from flows.verify import grade_all
 from prompts.parquet import write_rows
-from teacher.replicas import Replica
 from teacher.sampling import SamplingRecipe
 
 
@@ -38,12 +38,12 @@ def evaluate(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = 
     run = open_run(resolve(recipe), runs)
     with staged(run, "evaluate", again) as stage:
         if stage.wanted:
-            drop_stale_samples(run)
-            for subjects in _served_together(run):
-                with _replicas(run, subjects) as replicas:
-                    for who in subjects:
-                        sample_subject(run, who, replicas)
-            scores = {who: score_subject(run, who) for who in run.recipe.evals.subjects}
+            subjects = run.recipe.evals.subjects if test_prompts(run) else ()
+            if not subjects:
+                say("evaluate  no held-out prompts: nothing is measured")
+            for together in _by_weights(run, subjects):
+                sample_subjects(run, together)
+            scores = {who: score_subject(run, who) for who in subjects}
             changes = differences(scores, run.recipe.evals)
             rows = [_funnel_row(who, found) for who, found in scores.items()]
             stage.finish(rows, **_facts(scores, changes))
@@ -52,16 +52,20 @@ def evaluate(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = 
     return str(run.path)
 
 
-@task(name="sample-subject", retries=2, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
-def sample_subject(run: RunFolder, who: Subject, replicas: list[Replica]) -> None:
-    """k samples of every held-out prompt, unless they are there already."""
-    folder, evals, recipe = subject_folder(run, who), run.recipe.evals, run.recipe
-    if sample_files(folder):
+@task(name="sample-subjects", retries=2, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
+def sample_subjects(run: RunFolder, subjects: list[Subject]) -> None:
+    """k samples of every held-out prompt from subjects with the same weights, served once."""
+    missing = [who for who in subjects if not is_sampled(run, who)]
+    for who in set(subjects) - set(missing):
         say(f"evaluate  {who}: sampled already")
+    if not missing:
         return
-    template = recipe.teacher.template if who == "teacher" else recipe.dataset.template
-    asks = asks_for(test_prompts(run), template)
-    sample_to_parquet(asks, replicas, fixed_sampling(recipe, evals), folder, recipe, who)
+    recipe, evals = run.recipe, run.recipe.evals
+    with _subject_served(run, missing) as served:
+        for who in missing:
+            template = recipe.teacher.template if who == "teacher" else recipe.dataset.template
+            asks, sampling = asks_for(test_prompts(run), template), fixed_sampling(recipe, evals)
+            sample_to_parquet(asks, served, sampling, subject_folder(run, who), recipe, who)
 
 
 @task(name="score-subject")
@@ -86,24 +90,34 @@ def fixed_sampling(recipe: Recipe, evals: EvalsRecipe) -> SamplingRecipe:
             "top_p": evals.top_p,
             "max_tokens": evals.max_tokens,
             "in_flight": evals.in_flight,
+            "seed": evals.seed,
         }
     )
 
 
 def subject_folder(run: RunFolder, who: Subject) -> Path:
-    """Where a subject's samples, verdicts and scores lie."""
+    """Where a subject's samples, verdicts and scores lie.
+
+    Emptied when they are of other prompts, other settings or other weights than now.
+    """
     folder = run.folder("evaluate") / who
-    folder.mkdir(parents=True, exist_ok=True)
+    stages = ("curate", "train") if who == "student" else ("curate",)
+    identity = f"{stage_fingerprint(run.recipe, 'evaluate')} {run.identity(*stages)}\n"
+    mark = folder / "of"
+    if folder.exists() and (not mark.exists() or mark.read_text(encoding="utf-8") != identity):
+        shutil.rmtree(folder)
+    if not folder.exists():
+        write_text(mark, identity)
     return folder
 
 
-def drop_stale_samples(run: RunFolder) -> None:
-    """Remove samples of an evaluation with other settings or of another student."""
-    folder, fingerprint = run.folder("evaluate"), stage_fingerprint(run.recipe, "evaluate")
-    mark = folder / "fingerprint"
-    if not mark.exists() or mark.read_text(encoding="utf-8") != fingerprint:
-        shutil.rmtree(folder)
-        write_text(run.folder("evaluate") / mark.name, fingerprint)
+def is_sampled(run: RunFolder, who: Subject) -> bool:
+    """Whether every held-out prompt has its k samples, none of them a failed request."""
+    folder = subject_folder(run, who)
+    if not sample_files(folder):
+        return False
+    came = [sample for sample in read_samples(folder) if sample.error is None]
+    return len(came) == run.recipe.evals.k * len(test_prompts(run))
 
 
 def differences(
@@ -119,32 +133,29 @@ def differences(
     }
 
 
-def _served_together(run: RunFolder) -> Iterator[list[Subject]]:
+def _by_weights(run: RunFolder, subjects: Sequence[Subject]) -> list[list[Subject]]:
     """The subjects grouped by the weights they need, so that each is loaded once."""
     groups: dict[str, list[Subject]] = {}
-    for who in run.recipe.evals.subjects:
-        key = who if who == "student" or run.recipe.teacher.urls else _model_of(run, who)
+    for who in subjects:
+        key: str = who
+        if who != "student" and not run.recipe.teacher.urls:
+            key = (teacher_weights(run) if who == "teacher" else base_weights(run)).model
         groups.setdefault(key, []).append(who)
-    yield from groups.values()
-
-
-def _model_of(run: RunFolder, who: Subject) -> str:
-    return (teacher_weights(run) if who == "teacher" else base_weights(run)).model
+    return list(groups.values())
 
 
 @contextmanager
-def _replicas(run: RunFolder, subjects: list[Subject]) -> Iterator[list[Replica]]:
-    """Replicas for subjects of the same weights; none are started when all samples are there."""
-    who = subjects[0]
-    if all(sample_files(subject_folder(run, subject)) for subject in subjects):
-        yield []
-    elif who == "teacher":
-        with teacher_replicas(run) as replicas:
-            yield replicas
+def _subject_served(run: RunFolder, subjects: list[Subject]) -> Iterator[Served]:
+    """A server for subjects with the same weights."""
+    if subjects == ["teacher"]:
+        with teacher_served(run) as served:
+            yield served
+    elif subjects == ["student"]:
+        with student_served(run, student_weights(run), "student") as served:
+            yield served
     else:
-        weights = student_weights(run) if who == "student" else base_weights(run)
-        with served(run, weights, who) as replicas:
-            yield replicas
+        with student_served(run, base_weights(run), "base") as served:
+            yield served
 
 
 def _funnel_row(who: str, scores: Scores) -> FunnelRow:

@@ -7,6 +7,7 @@ from typing import Any
 from data_cards.funnel import FunnelRow
 from flows.progress import clock, say
 from flows.run_folder import STAGES, all_runs, read_manifest
+from prompts.errors import PrerequisiteError
 
 
 def show_run(run: Path, as_json: bool) -> None:
@@ -38,7 +39,7 @@ def summary_text(run: Path) -> str:
     lines = [f"run       {run}   {_state(stages)}", ""]
     for name in STAGES:
         entry = stages.get(name, {})
-        for row in entry.get("funnel", ()):
+        for row in entry.get("funnel", ()) if entry.get("status") == "done" else ():
             lines.append(
                 FunnelRow(row["stage"], row["n_in"], row["outcomes"], row["seconds"]).line()
             )
@@ -54,7 +55,7 @@ def summary_text(run: Path) -> str:
 def _score_lines(evaluation: dict[str, Any]) -> list[str]:
     """The score table: a line per domain and subject, then the paired differences."""
     scores = evaluation.get("scores", {})
-    if not scores:
+    if not scores or evaluation["status"] != "done":
         return []
     first = next(iter(scores.values()))
     lines = ["", f"pass@1 in %, mean of k={first[0]['k']} samples, with 95 % interval; cons@k"]
@@ -63,6 +64,8 @@ def _score_lines(evaluation: dict[str, Any]) -> list[str]:
         cells = "".join(f"{_cell(rows[index]):>24}" for rows in scores.values())
         lines.append(f"{row['domain']:10}{cells}   n={row['prompts']}")
     for pair, rows in evaluation.get("differences", {}).items():
+        if not rows:
+            continue
         change = rows[-1]["change"]
         lines.append(
             f"{pair}: {100 * change['value']:+.1f} points overall, paired 95 % interval "
@@ -80,7 +83,10 @@ def _cell(row: dict[str, Any]) -> str:
 
 
 def _overview(run: Path) -> dict[str, Any]:
-    manifest = read_manifest(run)
+    try:
+        manifest = read_manifest(run)
+    except PrerequisiteError as error:
+        return {"run": str(run), "created_at": "-", "state": str(error)}
     return {
         "run": str(run),
         "created_at": manifest["created_at"],

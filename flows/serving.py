@@ -1,15 +1,19 @@
 """From a name in the recipe to replicas that answer: endpoints given, or a server of ours."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from flows.progress import LINE_EVERY_S, say
 from flows.run_folder import RunFolder
+from prompts.errors import RunError
+from sft.base_model import read_template
+from sft.student import StudentRecipe
 from teacher.embedded import embedded_model_dir, embedded_revision
 from teacher.replicas import Replica
-from teacher.serve import serving
+from teacher.serve import ServeRecipe, serving
 from teacher.teachers import TEACHERS
 
 EMBEDDED = "embedded"
@@ -38,9 +42,8 @@ def base_weights(run: RunFolder) -> Weights:
 
 def student_weights(run: RunFolder) -> Weights:
     """The trained student's weights, in the run's folder."""
-    entry = run.manifest()["stages"]["train"]
     name = run.recipe.student.published_name
-    return Weights(str(model_folder(run)), name, str(entry["fingerprint"]))
+    return Weights(str(model_folder(run)), name, run.identity("train"))
 
 
 def model_folder(run: RunFolder) -> Path:
@@ -48,22 +51,65 @@ def model_folder(run: RunFolder) -> Path:
     return run.folder("train") / "model"
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Replicas that answer, and why the server of ours is dead, asked now and then."""
+
+    replicas: list[Replica]
+    dead: Callable[[], str | None] = lambda: None
+
+    def check(self) -> None:
+        """Raise RunError with the end of the log if the server of ours is gone."""
+        if (why := self.dead()) is not None:
+            raise RunError(why)
+
+
 @contextmanager
-def teacher_replicas(run: RunFolder) -> Iterator[list[Replica]]:
-    """The teacher's replicas: the recipe's endpoints, or a server that lives for the block."""
-    teacher, weights = run.recipe.teacher, teacher_weights(run)
+def teacher_served(run: RunFolder) -> Iterator[Served]:
+    """The teacher: the recipe's endpoints, or a server that lives for the block.
+
+    What endpoints serve is their owner's word: their samples carry no revision.
+    """
+    teacher = run.recipe.teacher
     if teacher.urls:
-        yield [
-            Replica(url, teacher.served_name, weights.revision, teacher.key_env)
-            for url in teacher.urls
-        ]
+        key = teacher.key_env
+        yield Served([Replica(url, teacher.served_name, "", key) for url in teacher.urls])
         return
-    with served(run, weights, "teacher") as replicas:
-        yield replicas
+    with served(run, teacher_weights(run), "teacher", teacher.serve) as found:
+        yield found
 
 
 @contextmanager
-def served(run: RunFolder, weights: Weights, role: str) -> Iterator[list[Replica]]:
+def student_served(run: RunFolder, weights: Weights, role: str) -> Iterator[Served]:
+    """The student before or after training, on a vLLM server of ours.
+
+    An untrained base gets what training would give it: positions, rope, chat template.
+    """
+    settings = run.recipe.evals.serve or run.recipe.teacher.serve
+    if role == "base":
+        extra = (*settings.extra_args, *base_arguments(run.recipe.student))
+        settings = settings.model_copy(update={"extra_args": extra})
+    with served(run, weights, role, settings) as found:
+        yield found
+
+
+def base_arguments(student: StudentRecipe) -> list[str]:
+    """vLLM's arguments that make a base model take the evaluation's prompts and lengths."""
+    config = {
+        "rope_theta": student.rope_theta,
+        "max_position_embeddings": student.max_position_embeddings,
+    }
+    changed = {key: value for key, value in config.items() if value is not None}
+    words = ["--hf-overrides", json.dumps(changed)] if changed else []
+    if student.revision:
+        words += ["--revision", student.revision]
+    if student.chat_template and student.base != EMBEDDED:
+        words += ["--chat-template", read_template(student.chat_template)]
+    return words
+
+
+@contextmanager
+def served(run: RunFolder, weights: Weights, role: str, settings: ServeRecipe) -> Iterator[Served]:
     """A vLLM server for these weights, for as long as the block runs."""
     say(f"{role:9} starting vLLM with {weights.served_name} (its log: {run.log(role)})")
     said_s = 0.0
@@ -74,9 +120,8 @@ def served(run: RunFolder, weights: Weights, role: str) -> Iterator[list[Replica
             said_s = elapsed_s
             say(f"{role:9} loading for {elapsed_s:.0f} s")
 
-    settings = run.recipe.teacher.serve
     with serving(weights.model, weights.served_name, settings, run.log(role), waiting) as server:
-        yield [Replica(server.url, weights.served_name, weights.revision)]
+        yield Served([Replica(server.url, weights.served_name, weights.revision)], server.dead)
 
 
 def _weights(model: str, served_name: str, revision: str = "") -> Weights:

@@ -10,9 +10,12 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from data_cards.funnel import FunnelRow
 from flows.progress import say
-from flows.recipe import Recipe, load_recipe
+from flows.recipe import Recipe, check_pins, load_recipe
 from flows.run_folder import STAGES, RunFolder
-from prompts.errors import PrerequisiteError
+from prompts.errors import RunError
+
+# Stages that read prompt files or templates: those must be what they were when the run was made.
+PINNED = ("curate", "generate", "publish")
 
 
 class Stage:
@@ -39,9 +42,12 @@ def staged(run: RunFolder, name: str, again: bool = False) -> Iterator[Stage]:
     missing.
     """
     with run.locked():
+        run.keep_recipe()
         for earlier in list(STAGES)[: list(STAGES).index(name)]:
             run.need(earlier)
         done = run.is_done(name)
+        if name in PINNED and (again or not done):
+            check_pins(run.recipe)
         if done and not again:
             say(f"{name:9} finished already  ({run.path / STAGES[name]})")
         yield Stage(run, name, wanted=again or not done)
@@ -74,6 +80,10 @@ def resolve(recipe: Recipe | str, edition: str = "") -> Recipe:
 
 
 def unless_hopeless(task: object, task_run: object, state: Any) -> bool:
-    """Whether a failed task is worth another try: not after a mistake only the user can mend."""
+    """Whether a failed task is worth another try: after a fault of the world, not after a bug or
+    a mistake only the user can mend."""
     error = state.result(raise_on_failure=False)
-    return not isinstance(error, PrerequisiteError)
+    worth_it = isinstance(error, RunError | OSError)
+    if worth_it:
+        say(f"failed    {error}; trying again unless it was the last try")
+    return worth_it

@@ -97,7 +97,7 @@ def main() -> int:
 
 def _setup_gb(folder: Path) -> float:
     """What set-up still has to write: nothing where both environments are there."""
-    there = [(folder / name / ".ready").exists() for name in (".venv", ".venv-vllm")]
+    there = [any((folder / name).glob(".ready*")) for name in (".venv", ".venv-vllm")]
     return 2 if all(there) else SETUP_DISK_GB
 
 

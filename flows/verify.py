@@ -11,7 +11,7 @@ from filters.final import final_verdicts, judge_traces
 from filters.grader import Grader
 from filters.verdict import Outcome, Verdict
 from flows.curate import train_prompts
-from flows.generate import sample_files
+from flows.generate import sample_files, stop_without_sandbox
 from flows.progress import Progress
 from flows.recipe import Recipe, VerificationRecipe
 from flows.run_folder import RUNS, RunFolder, open_run
@@ -60,7 +60,7 @@ def grade_all(
     ):
         graded: list[Verdict] = []
         for verdict in threads.map(lambda s: grader.grade(by_id[s.prompt_id], s), samples):
-            graded.append(verdict)
+            graded.append(stop_without_sandbox(verdict))
             bar.update(len(graded))
     return graded
 

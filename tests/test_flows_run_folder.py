@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data_cards.funnel import FunnelRow
-from flows.overview import run_facts, summary_text
+from flows.overview import run_facts, runs_overview, summary_text
 from flows.recipe import load_recipe
 from flows.run_folder import RunFolder, all_runs, existing_run, open_run, read_manifest, write_text
 from prompts.errors import PrerequisiteError, RunError
@@ -123,3 +123,54 @@ def test_the_overview_shows_funnel_and_scores(tmp_path: Path) -> None:
     assert "50.0 [40.0, 60.0]" in text
     assert "student - base: +50.0 points overall, paired 95 % interval +40.0 to +60.0" in text
     assert json.loads(json.dumps(run_facts(run.path)))["stages"]["curate"]["status"] == "done"
+
+
+def test_outdated_stages_are_in_no_funnel(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    do(run, "curate")
+    do(run, "generate")
+    assert len(run.funnel()) == 2
+    run.begin("curate")
+    assert run.funnel() == []
+    assert ROW.line() not in summary_text(run.path)
+
+
+def test_a_renamed_run_is_refused(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    moved = run.path.rename(run.path.with_name("mine"))
+    with pytest.raises(PrerequisiteError, match="does not bear its recipe's name"):
+        existing_run(moved)
+
+
+def test_a_run_is_found_from_inside_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(tmp_path)
+    monkeypatch.chdir(run.path)
+    assert existing_run(Path(".")).path == run.path
+
+
+def test_one_damaged_manifest_does_not_hide_the_other_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, other = new_run(tmp_path), new_run(tmp_path, "edition=b")
+    (run.path / "manifest.json").write_text("{", encoding="utf-8")
+    runs_overview(tmp_path / "runs", as_json=False)
+    text = capsys.readouterr().out
+    assert "damaged" in text
+    assert str(other.path) in text
+
+
+def test_a_retrained_student_is_not_given_the_old_scores(tmp_path: Path) -> None:
+    from flows.evaluate import subject_folder
+
+    run = new_run(tmp_path)
+    for stage in ("curate", "train"):
+        do(run, stage)
+    for who in ("base", "student"):
+        (subject_folder(run, who) / "samples-00000.parquet").touch()
+    again = run.manifest()
+    again["stages"]["train"]["ended_at"] = "later"
+    write_text(run.path / "manifest.json", json.dumps(again))
+    assert list(subject_folder(run, "base").glob("samples-*"))
+    assert not list(subject_folder(run, "student").glob("samples-*"))

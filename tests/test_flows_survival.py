@@ -27,7 +27,7 @@ def number(prompt: str) -> int:
     return int(first) if first.isdigit() else 0
 
 
-def new_run(tmp_path: Path) -> RunFolder:
+def new_run(tmp_path: Path, url: str = "http://127.0.0.1:9") -> RunFolder:
     file = tmp_path / "mine.jsonl"
     lines = [
         f'{{"question": "{n} + 1", "reference_kind": "math_answer", "reference": "{n + 1}"}}'
@@ -43,28 +43,29 @@ def new_run(tmp_path: Path) -> RunFolder:
                 "sampling.n_max=3",
                 "sampling.in_flight=4",
                 "teacher.template=zero-shot",
-            ]
+                "teacher.served_name=sim",
+            ],
+            teacher_urls=[url],
         ),
         tmp_path / "runs",
     )
 
 
-def sample_in_this_process(folder: Path, url: str) -> None:
+def sample_in_this_process(folder: Path) -> None:
     """The process that is killed: curate, then sample."""
     from flows.curate import curate_and_write
     from flows.generate import sample_teacher
-    from teacher.replicas import Replica
 
     run = RunFolder(folder, recipe_of_run(folder))
     curate_and_write.fn(run)
-    sample_teacher.fn(run, [Replica(url, "sim")])
+    sample_teacher.fn(run)
 
 
-def start(run: RunFolder, url: str) -> "subprocess.Popen[bytes]":
+def start(run: RunFolder) -> "subprocess.Popen[bytes]":
     root = Path(__file__).parent
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root.parent), str(root)])}
     return subprocess.Popen(
-        [sys.executable, __file__, str(run.path), url],
+        [sys.executable, __file__, str(run.path)],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -86,7 +87,6 @@ def await_rows(journal: Path, count: int) -> None:
 
 
 def test_a_killed_run_goes_on_and_asks_for_no_finished_sample_again(tmp_path: Path) -> None:
-    run = new_run(tmp_path)
 
     # The first sample of a prompt is wrong, the second right; from the tenth request on, all hang.
     def answer(prompt: str, seed: int) -> str:
@@ -97,7 +97,8 @@ def test_a_killed_run_goes_on_and_asks_for_no_finished_sample_again(tmp_path: Pa
     teacher = SimulatedTeacher(answer=answer)
     teacher.fault = lambda prompt, seed, nth: "hang" if len(teacher.log) > 10 else None
     with serving(teacher):
-        first = start(run, teacher.url)
+        run = new_run(tmp_path, teacher.url)
+        first = start(run)
         await_rows(run.folder("generate") / "samples.sqlite", 10)
         first.send_signal(signal.SIGKILL)
         first.wait()
@@ -106,7 +107,7 @@ def test_a_killed_run_goes_on_and_asks_for_no_finished_sample_again(tmp_path: Pa
         assert not (run.folder("generate") / "samples-00000.parquet").exists()
         asked_before = len(teacher.log)
         teacher.fault = lambda prompt, seed, nth: None
-        second = start(run, teacher.url)
+        second = start(run)
         assert second.wait(timeout=60) == 0, second.stderr.read() if second.stderr else ""
     assert not finished & set(teacher.log[asked_before:])
     samples = read_rows(run.folder("generate") / "samples-00000.parquet", Sample)
@@ -132,4 +133,4 @@ def test_curated_files_are_whole_or_absent(tmp_path: Path, name: str) -> None:
 
 
 if __name__ == "__main__":
-    sample_in_this_process(Path(sys.argv[1]), sys.argv[2])
+    sample_in_this_process(Path(sys.argv[1]))
