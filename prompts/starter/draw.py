@@ -1,5 +1,10 @@
-"""Families of starter prompts: candidates drawn into train and test, the same ones every time."""
+"""Families of starter prompts: candidates drawn into train and test, the same ones every time.
 
+What is held out is the fact, not the wording: 3 + 4 is asked in train or in test, in whatever
+family, order of operands or domain, never in both.
+"""
+
+import hashlib
 import json
 import random
 from collections.abc import Sequence
@@ -10,19 +15,24 @@ from typing import Any
 from prompts.decontaminate import Gram, grams
 
 FOLDER = Path(__file__).parent
+# One fact in four is held out: enough for every family's test share, and train stays the larger.
+HELD_OUT_OF = 4
+# A number with which the draw leaves every family enough facts on both sides.
+SALT = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One possible prompt of a family.
 
-    Candidates with the same `twin` ask the same thing in other words (3 + 4 and 4 + 3): they
-    never stand on both sides of the split.
+    `fact` is the operation with its operands, sorted where their order does not matter, and says
+    nothing of the family; empty stands for the question itself. Candidates with the same fact
+    (3 + 4, 4 + 3, the sum of 3 and 4) are in the same split.
     """
 
     question: str
     reference: str
-    twin: str = ""
+    fact: str = ""
     tests: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -40,18 +50,29 @@ class Family:
     candidates: Sequence[Candidate]
 
 
+def held_out(fact: str) -> bool:
+    """Whether a fact belongs to the test split: a hash, the same for all families and sets."""
+    digest = hashlib.sha256(f"{SALT} {fact}".encode()).digest()
+    return digest[0] % HELD_OUT_OF == 0
+
+
+def pair(sign: str, a: int, b: int) -> str:
+    """The fact of an operation whose operands may be swapped."""
+    return f"{sign} {min(a, b)} {max(a, b)}"
+
+
 def draw(family: Family) -> list[dict[str, Any]]:
     """The family's rows, test ones first; raises ValueError when it has too few candidates.
 
-    No train row is the twin of a test row, or shares ten words in a row with one.
+    Test rows ask different facts as long as there are any. No train row asks a held-out fact, or
+    shares ten words in a row with a test row.
     """
     pool = list(dict.fromkeys(family.candidates))
     random.Random(family.name).shuffle(pool)
-    test = pool[: family.test]
-    twins = {_twin(candidate) for candidate in test}
+    test = _new_facts_first([c for c in pool if held_out(_fact(c))])[: family.test]
     taken = set().union(*(_shared(family, candidate) for candidate in test))
-    clean = [c for c in pool[family.test :] if _twin(c) not in twins]
-    train = [c for c in clean if taken.isdisjoint(_shared(family, c))][: family.train]
+    clean = [c for c in pool if not held_out(_fact(c)) and taken.isdisjoint(_shared(family, c))]
+    train = clean[: family.train]
     if len(test) < family.test or len(train) < family.train:
         raise ValueError(f"{family.name}: only {len(test)} test and {len(train)} train candidates")
     return [_row(family, c, "test") for c in test] + [_row(family, c, "train") for c in train]
@@ -66,8 +87,17 @@ def write(name: str, families: Sequence[Family], folder: Path = FOLDER) -> Path:
     return path
 
 
-def _twin(candidate: Candidate) -> str:
-    return candidate.twin or candidate.question
+def _fact(candidate: Candidate) -> str:
+    return candidate.fact or candidate.question
+
+
+def _new_facts_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates in their order, those that repeat a fact behind all others."""
+    first: dict[str, Candidate] = {}
+    for candidate in candidates:
+        first.setdefault(_fact(candidate), candidate)
+    kept = set(first.values())
+    return [*first.values(), *(c for c in candidates if c not in kept)]
 
 
 def _shared(family: Family, candidate: Candidate) -> set[Gram]:

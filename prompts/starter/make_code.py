@@ -5,6 +5,7 @@ by running the reference solution on fixed inputs. The words after the name are 
 in every family, so that no ten words in a row are shared between train and held-out questions.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,7 +50,14 @@ def task(name: str, args: str, text: str, body: str, inputs: Sequence[Any]) -> C
         for call in calls
     ]
     question = f"Write a Python function {name}({args}) that returns {text}."
-    return Candidate(question, solution, tests=tuple(tests))
+    return Candidate(question, solution, _operation(args, body), tests=tuple(tests))
+
+
+def _operation(args: str, body: str) -> str:
+    """The body with its arguments numbered: the length of a list is the length of a string."""
+    for i, name in enumerate(args.split(", ")):
+        body = re.sub(rf"\b{name}\b", f"_{i}", body)
+    return body
 
 
 def arithmetic() -> dict[str, list[Candidate]]:

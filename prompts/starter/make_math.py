@@ -6,7 +6,7 @@ numbers come from reasoning-gym (a development dependency).
 
 from itertools import product
 
-from prompts.starter.draw import Candidate, Family, write
+from prompts.starter.draw import Candidate, Family, pair, write
 
 NAMES = ("Ann", "Ben", "Cara", "Dan", "Ella", "Finn", "Gus", "Hana", "Ivan", "June", "Kofi", "Lena")
 THINGS = ("apples", "books", "coins", "eggs", "pens", "stamps", "cards", "shells")
@@ -14,48 +14,47 @@ DIGITS = range(2, 10)
 
 
 def sums() -> list[Candidate]:
-    """`What is 3 + 4?`; 3 + 4 and 4 + 3 are twins."""
+    """`What is 3 + 4?`; 4 + 3 is the same fact."""
     pairs = product(DIGITS, DIGITS)
-    return [Candidate(f"What is {a} + {b}?", str(a + b), _pair("+", a, b)) for a, b in pairs]
+    return [Candidate(f"What is {a} + {b}?", str(a + b), pair("+", a, b)) for a, b in pairs]
 
 
 def products() -> list[Candidate]:
     """`What is 3 * 4?`, the small times table."""
     pairs = product(DIGITS, DIGITS)
-    return [Candidate(f"What is {a} * {b}?", str(a * b), _pair("*", a, b)) for a, b in pairs]
+    return [Candidate(f"What is {a} * {b}?", str(a * b), pair("*", a, b)) for a, b in pairs]
 
 
 def sums_in_words() -> list[Candidate]:
     """`What is the sum of 3 and 4?`"""
     pairs = product(DIGITS, DIGITS)
     return [
-        Candidate(f"What is the sum of {a} and {b}?", str(a + b), _pair("+", a, b))
-        for a, b in pairs
+        Candidate(f"What is the sum of {a} and {b}?", str(a + b), pair("+", a, b)) for a, b in pairs
     ]
 
 
 def products_in_words() -> list[Candidate]:
     """`What is 3 times 4?`"""
     pairs = product(DIGITS, DIGITS)
-    return [Candidate(f"What is {a} times {b}?", str(a * b), _pair("*", a, b)) for a, b in pairs]
+    return [Candidate(f"What is {a} times {b}?", str(a * b), pair("*", a, b)) for a, b in pairs]
 
 
 def differences() -> list[Candidate]:
     """`What is 9 - 4?`, from numbers up to 12."""
     pairs = [(a, b) for a in range(4, 13) for b in range(1, 10) if a > b]
-    return [Candidate(f"What is {a} - {b}?", str(a - b)) for a, b in pairs]
+    return [Candidate(f"What is {a} - {b}?", str(a - b), f"- {a} {b}") for a, b in pairs]
 
 
 def tens() -> list[Candidate]:
     """`What is 30 + 40?`, whole tens."""
     pairs = [(10 * a, 10 * b) for a, b in product(range(1, 9), repeat=2)]
-    return [Candidate(f"What is {a} + {b}?", str(a + b), _pair("+", a, b)) for a, b in pairs]
+    return [Candidate(f"What is {a} + {b}?", str(a + b), pair("+", a, b)) for a, b in pairs]
 
 
 def round_products() -> list[Candidate]:
     """`What is 7 * 10?`"""
     pairs = [(a, b) for a in range(4, 20) for b in (10, 100)]
-    return [Candidate(f"What is {a} * {b}?", str(a * b)) for a, b in pairs]
+    return [Candidate(f"What is {a} * {b}?", str(a * b), pair("*", a, b)) for a, b in pairs]
 
 
 def sequences() -> list[Candidate]:
@@ -71,7 +70,7 @@ def larger() -> list[Candidate]:
     """`Which number is larger, 45 or 72?`"""
     pairs = [(a, b) for a in range(12, 99, 7) for b in range(15, 99, 11) if a != b]
     return [
-        Candidate(f"Which is larger, {a} or {b}?", str(max(a, b)), _pair("max", a, b))
+        Candidate(f"Which is larger, {a} or {b}?", str(max(a, b)), pair("max", a, b))
         for a, b in pairs
     ]
 
@@ -85,7 +84,7 @@ def gains() -> list[Candidate]:
         text = (
             f"{name} has {a} {thing} and {verbs[i % 4]} {b} more. How many {thing} has {name} now?"
         )
-        found.append(Candidate(text, str(a + b), _pair("+", a, b)))
+        found.append(Candidate(text, str(a + b), pair("+", a, b)))
     return found
 
 
@@ -96,7 +95,7 @@ def losses() -> list[Candidate]:
     for i, (a, b) in enumerate((a, b) for a in range(4, 13) for b in range(1, 9) if a > b):
         name, thing = NAMES[(i * 5) % len(NAMES)], THINGS[(i // 2) % len(THINGS)]
         text = f"{name} has {a} {thing} and {verbs[i % 4]} {b}. How many {thing} are left?"
-        found.append(Candidate(text, str(a - b)))
+        found.append(Candidate(text, str(a - b), f"- {a} {b}"))
     return found
 
 
@@ -107,7 +106,7 @@ def groups() -> list[Candidate]:
     for i, (a, b, _) in enumerate(product(range(2, 8), range(2, 10), range(2))):
         thing, holder = THINGS[i % len(THINGS)], holders[(i // 2) % 4]
         text = f"{a} {holder} hold {b} {thing} each. How many {thing} is that?"
-        found.append(Candidate(text, str(a * b)))
+        found.append(Candidate(text, str(a * b), pair("*", a, b)))
     return found
 
 
@@ -117,7 +116,7 @@ def two_steps() -> list[Candidate]:
     for i, (a, b) in enumerate(product(range(3, 9), range(2, 8))):
         name, c = NAMES[(i * 7) % len(NAMES)], 2 + (i * 3) % 5
         text = f"{name} buys {a} pens at ${b} each and {c} at $1 each. What does {name} pay?"
-        found.append(Candidate(text, str(a * b + c)))
+        found.append(Candidate(text, str(a * b + c), f"{pair('*', a, b)} + {c}"))
     return found
 
 
@@ -128,7 +127,7 @@ def gym_sums() -> list[Candidate]:
     data = reasoning_gym.create_dataset(
         "chain_sum", size=40, seed=2, min_terms=2, max_terms=2, min_digits=2, max_digits=2
     )
-    return [Candidate(f"What is {_expression(e)}?", str(e["answer"])) for e in data]
+    return [_gym(entry) for entry in data]
 
 
 def gym_chains() -> list[Candidate]:
@@ -138,7 +137,7 @@ def gym_chains() -> list[Candidate]:
     data = reasoning_gym.create_dataset(
         "chain_sum", size=60, seed=3, min_terms=3, max_terms=3, min_digits=1, max_digits=1
     )
-    return [Candidate(f"What is {_expression(e)}?", str(e["answer"])) for e in data]
+    return [_gym(entry) for entry in data]
 
 
 def gym_gcd() -> list[Candidate]:
@@ -152,7 +151,7 @@ def gym_gcd() -> list[Candidate]:
     for entry in data:
         a, b = entry["metadata"]["numbers"]
         question = f"What is the greatest common divisor of {a} and {b}?"
-        found.append(Candidate(question, str(entry["answer"]), _pair("gcd", a, b)))
+        found.append(Candidate(question, str(entry["answer"]), pair("gcd", a, b)))
     return found
 
 
@@ -179,8 +178,22 @@ def families() -> list[Family]:
     ]
 
 
-def _pair(sign: str, a: int, b: int) -> str:
-    return f"{sign} {min(a, b)} {max(a, b)}"
+def _chain(expression: str) -> str:
+    """The fact of a sum of signed terms: two terms like any sum or difference of the others."""
+    first, *rest = expression.split()
+    terms = [
+        int(first),
+        *(int(sign + term) for sign, term in zip(rest[::2], rest[1::2], strict=True)),
+    ]
+    if len(terms) == 2:
+        a, b = terms
+        return pair("+", a, b) if b >= 0 else f"- {a} {-b}"
+    return f"chain {sorted(terms)}"
+
+
+def _gym(entry: dict[str, object]) -> Candidate:
+    expression = _expression(entry)
+    return Candidate(f"What is {expression}?", str(entry["answer"]), _chain(expression))
 
 
 def _expression(entry: dict[str, object]) -> str:

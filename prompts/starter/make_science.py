@@ -7,7 +7,7 @@ words of the choices and terms are in science_words.py.
 from collections.abc import Callable, Iterator, Sequence
 from itertools import product
 
-from prompts.starter.draw import Candidate, Family, write
+from prompts.starter.draw import Candidate, Family, pair, write
 from prompts.starter.science_words import (
     ANIMALS,
     FACTS,
@@ -30,7 +30,7 @@ def quantities(wording: Wording) -> list[Candidate]:
     found = []
     for i, (a, b) in enumerate(SMALL):
         question, answer = wording(MOVERS[(i * 3) % len(MOVERS)], a, b)
-        found.append(Candidate(question, answer))
+        found.append(Candidate(question, answer, _arithmetic(wording, a, b)))
     return found
 
 
@@ -82,7 +82,11 @@ def mass_numbers() -> list[Candidate]:
     """`An atom has 6 protons and 8 neutrons. What is its mass number?`"""
     pairs = [(p, p + extra) for p in range(2, 16) for extra in range(3)]
     return [
-        Candidate(f"An atom has {p} protons and {n} neutrons. What is its mass number?", str(p + n))
+        Candidate(
+            f"An atom has {p} protons and {n} neutrons. What is its mass number?",
+            str(p + n),
+            pair("+", p, n),
+        )
         for p, n in pairs
     ]
 
@@ -113,7 +117,7 @@ def metals() -> list[Candidate]:
     """`Is copper a metal or a nonmetal?`"""
     words = [(name, "metal") for name in METALS] + [(name, "nonmetal") for name in NONMETALS]
     return [
-        Candidate(f"Is {name} a metal or a nonmetal?", kind, aliases=_the(kind))
+        Candidate(f"Is {name} a metal or a nonmetal?", kind, _kind_of(name), aliases=_the(kind))
         for name, kind in words
     ]
 
@@ -154,11 +158,22 @@ def _quantity_families() -> Iterator[Family]:
         yield Family(name, "quantity", level, train, test, quantities(wording))
 
 
+def _arithmetic(wording: Wording, a: int, b: int) -> str:
+    """What is reckoned, whatever the law: the same fact as in the math set."""
+    if wording is added_mass:
+        return pair("+", a, b)
+    return f"/ {a * b} {b}" if wording in (speed, time, power, density) else pair("*", a, b)
+
+
+def _kind_of(word: str) -> str:
+    return f"kind of {word}"
+
+
 def _choice(stem: str, right: str, wrong: list[str], place: int) -> Candidate:
     options = (*wrong[:place], right, *wrong[place:])
     lines = [f"{letter}) {option}" for letter, option in zip(LETTERS, options, strict=True)]
     question = "\n".join([stem, *lines])
-    return Candidate(question, LETTERS[place], twin=right, choices=options)
+    return Candidate(question, LETTERS[place], _kind_of(right), choices=options)
 
 
 def _either(kinds: dict[str, tuple[str, ...]], named: Callable[[str], str]) -> list[Candidate]:
@@ -169,7 +184,7 @@ def _either(kinds: dict[str, tuple[str, ...]], named: Callable[[str], str]) -> l
         for i, word in enumerate(words):
             first, second = sorted([kind, others[i % len(others)]], reverse=i % 4 < 2)
             question = f"Is {named(word)} {_an(first)} or {_an(second)}?"
-            found.append(Candidate(question, kind, aliases=_the(kind)))
+            found.append(Candidate(question, kind, _kind_of(word), aliases=_the(kind)))
     return found
 
 
