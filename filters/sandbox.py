@@ -18,7 +18,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -58,17 +58,6 @@ class Limits:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxResult:
-    """How a sandboxed program ended; `exit_code` is 128 + signal where one killed it."""
-
-    status: Status
-    exit_code: int | None
-    stdout: bytes
-    stderr: bytes
-    duration_s: float
-
-
 @dataclass(slots=True)
 class Running:
     """A started sandbox and what it has printed so far."""
@@ -94,32 +83,6 @@ class Running:
 
 class SandboxUnavailableError(Exception):
     """Bubblewrap is missing or cannot run here; the message says why and the fix."""
-
-
-_RUN_SOURCE = """
-import json, resource, sys
-job = json.load(sys.stdin)
-for name, value in job["limits"].items():
-    resource.setrlimit(getattr(resource, name), (value, value))
-exec(compile(job["source"], "<program>", "exec"), {"__name__": "__main__"})
-"""
-
-
-def run_python(source: str, limits: Limits = Limits()) -> SandboxResult:
-    """Run one program alone in a sandbox and return what it printed.
-
-    Raises SandboxUnavailableError where no sandbox can be had: the program has then not run.
-    """
-    started = time.perf_counter()
-    running = start_python(_RUN_SOURCE, {"source": source}, limits)
-    try:
-        status = watch([running], running, started + limits.wall_s)
-        code = running.process.wait() if status == "exited" else None
-    finally:
-        running.kill()
-    return SandboxResult(
-        status, code, bytes(running.stdout), bytes(running.stderr), time.perf_counter() - started
-    )
 
 
 def start_python(
@@ -178,6 +141,11 @@ def sandbox_problem() -> str | None:
     return None
 
 
+def sandbox_lost() -> str | None:
+    """Why the sandbox that worked before does not start any more; None when it still does."""
+    return _probe(_launch())
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """How sandboxes are started here: with which python, and as whom."""
@@ -185,10 +153,13 @@ class Launch:
     python: str
     extra_folder: str | None
     as_nobody: bool
+    no_userns: bool = False
 
     def command(self, tmp_bytes: int) -> list[str]:
         """The bubblewrap command up to and including the interpreter."""
         command = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
+        if self.no_userns:  # a user namespace of its own would open more of the kernel to it
+            command += ["--unshare-user", "--disable-userns"]
         command += ["--cap-drop", "ALL", "--hostname", "sandbox"]
         command += ["--ro-bind", "/usr", "/usr", *_merged_folders()]
         if self.extra_folder is not None:
@@ -243,7 +214,10 @@ def _launch() -> Launch:
 
 
 def _ways() -> list[Launch]:
-    """As nobody first where we are root: the kernel does not count root's processes."""
+    """As nobody first where we are root: the kernel does not count root's processes.
+
+    Each way first without further user namespaces, which bubblewrap before 0.8 cannot forbid.
+    """
     root = os.geteuid() == 0
     ways = []
     if Path(_SYSTEM_PYTHON).exists():
@@ -253,7 +227,8 @@ def _ways() -> list[Launch]:
     own = Path(sys.base_prefix, "bin", f"python{sysconfig.get_python_version()}").resolve()
     extra = None if prefix == "/usr" else prefix
     ways += [Launch(str(own), extra, as_nobody=True)] if root else []
-    return [*ways, Launch(str(own), extra, as_nobody=False)]
+    ways += [Launch(str(own), extra, as_nobody=False)]
+    return [each for way in ways for each in (replace(way, no_userns=True), way)]
 
 
 def _probe(launch: Launch) -> str | None:

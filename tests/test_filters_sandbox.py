@@ -8,16 +8,44 @@ import pytest
 from filters_records import needs_bwrap
 
 from filters import sandbox
-from filters.sandbox import Limits, SandboxUnavailableError, run_python, sandbox_problem
+from filters.sandbox import (
+    Limits,
+    Running,
+    SandboxUnavailableError,
+    Status,
+    sandbox_lost,
+    sandbox_problem,
+    start_python,
+    watch,
+)
 
 pytestmark = needs_bwrap
 QUICK = Limits(cpu_s=1, wall_s=4.0)
 
 
+RUN = """
+import json, resource, sys
+job = json.load(sys.stdin)
+for name, value in job["limits"].items():
+    resource.setrlimit(getattr(resource, name), (value, value))
+exec(compile(job["source"], "<program>", "exec"), {"__name__": "__main__"})
+"""
+
+
+def run_alone(source: str, limits: Limits = QUICK) -> tuple[Status, int | None, Running]:
+    """One program in a sandbox: how it was ended, its exit code, and what it printed."""
+    running = start_python(RUN, {"source": source}, limits)
+    try:
+        status = watch([running], running, time.perf_counter() + limits.wall_s)
+        return status, running.process.wait() if status == "exited" else None, running
+    finally:
+        running.kill()
+
+
 def printed(source: str, limits: Limits = QUICK) -> str:
-    result = run_python(source, limits)
-    assert result.exit_code == 0, (result.status, result.stderr)
-    return result.stdout.decode().strip()
+    status, code, running = run_alone(source, limits)
+    assert code == 0, (status, running.stderr)
+    return running.stdout.decode().strip()
 
 
 def test_a_program_runs() -> None:
@@ -80,6 +108,20 @@ def test_there_is_no_network() -> None:
     assert printed(code) == "refused\n['lo']"
 
 
+def test_no_further_user_namespace_can_be_had() -> None:
+    code = (
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "print(libc.unshare(0x10000000))"  # CLONE_NEWUSER
+    )
+    if not sandbox._launch().no_userns:
+        pytest.skip("this bubblewrap cannot forbid user namespaces")
+    assert printed(code) == "-1"
+
+
+def test_a_sandbox_that_still_starts_is_not_lost() -> None:
+    assert sandbox_lost() is None
+
+
 def test_other_processes_are_not_there() -> None:
     code = "import os\ntry: os.kill(-1, 0)\nexcept OSError: print('alone')\nprint(os.getpid() < 5)"
     assert printed(code).endswith("True")
@@ -88,8 +130,8 @@ def test_other_processes_are_not_there() -> None:
 def test_a_fork_bomb_ends_and_leaves_nothing() -> None:
     mark = "bomb-7f3a"
     code = f"import os\nmark = {mark!r}\nwhile True:\n    try: os.fork()\n    except OSError: pass"
-    result = run_python(code, Limits(cpu_s=1, wall_s=1.5))
-    assert result.status == "time_limit" or result.exit_code != 0
+    status, exit_code, _ = run_alone(code, Limits(cpu_s=1, wall_s=1.5))
+    assert status == "time_limit" or exit_code != 0
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline and _running(mark):
         pass
@@ -114,7 +156,7 @@ def test_processes_are_counted_unless_we_must_run_as_root() -> None:
     )
     if os.geteuid() == 0 and not sandbox._launch().as_nobody:
         pytest.skip("running as root with a Python outside /usr: the kernel does not count")
-    assert int(run_python(code, QUICK).stdout) < QUICK.processes
+    assert int(run_alone(code)[2].stdout) < QUICK.processes
 
 
 @pytest.mark.parametrize(
@@ -127,7 +169,7 @@ def test_processes_are_counted_unless_we_must_run_as_root() -> None:
 )
 def test_endless_programs_are_ended(code: str, status: str) -> None:
     started = time.monotonic()
-    assert run_python(code, Limits(cpu_s=1, wall_s=1.0)).status == status
+    assert run_alone(code, Limits(cpu_s=1, wall_s=1.0))[0] == status
     assert time.monotonic() - started < 4
 
 
@@ -142,7 +184,7 @@ def test_missing_bubblewrap_is_named_with_its_fix(monkeypatch: pytest.MonkeyPatc
     try:
         assert "apt-get install bubblewrap" in (sandbox_problem() or "")
         with pytest.raises(SandboxUnavailableError):
-            run_python("print(1)")
+            run_alone("print(1)")
     finally:
         sandbox._launch.cache_clear()
 

@@ -64,6 +64,111 @@ def test_without_a_sandbox_nothing_is_rejected(monkeypatch: pytest.MonkeyPatch) 
     assert "apt-get install bubblewrap" in (sandbox.sandbox_problem() or "")
 
 
+SOLVED = fenced("def add(a, b):\n    return a + b")
+EXAMPLE = "\nOutput:\n```\n[1, 2]\n```\n"
+LISTED = "1. So:\n\n   ```python\n   def add(a, b):\n       return a + b\n   ```\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [
+        (SOLVED + EXAMPLE, ("add",)),
+        (SOLVED + EXAMPLE, ()),
+        (SOLVED + fenced("print(add(1, 2))"), ("add",)),
+        (fenced("x = 1") + LISTED, ("add",)),
+        (fenced("def add(a, b):\n    return a + b", "") + fenced("add(1, 2)"), ("add",)),
+    ],
+)
+def test_the_block_that_defines_what_is_asked_is_the_code(answer: str, names: Any) -> None:
+    assert extract_code(answer, names) == "def add(a, b):\n    return a + b\n"
+
+
+@needs_bwrap
+@pytest.mark.parametrize(
+    ("problem", "reason"),
+    [
+        ("bwrap: no more namespaces", Reason.SANDBOX_UNAVAILABLE),
+        (None, Reason.GRADER_FAILED),
+    ],
+)
+def test_a_sandbox_that_does_not_start_is_never_a_reject(
+    monkeypatch: pytest.MonkeyPatch, problem: str | None, reason: Reason
+) -> None:
+    def broken(role: str, *args: Any) -> sandbox.Running:
+        return start(f"no_such_{role}" if role == "solution" else role, *args)
+
+    start = unit_tests._start
+    read = unit_tests._inside_source
+    monkeypatch.setattr(unit_tests, "_start", broken)
+    monkeypatch.setattr(
+        unit_tests, "_inside_source", lambda name: "1 / 0" if "no_such" in name else read(name)
+    )
+    monkeypatch.setattr(unit_tests, "sandbox_lost", lambda: problem)
+    ruling = run_asserts("def add(a, b):\n    return a + b", TESTS, limits=QUICK)
+    assert (ruling.outcome, ruling.reason) == (Outcome.UNDECIDED, reason), ruling.detail
+
+
+@needs_bwrap
+def test_a_program_cannot_look_like_a_sandbox_that_did_not_start() -> None:
+    code = "import os\nos.write(2, b'bwrap: no namespaces')\nos._exit(1)"
+    assert run_asserts(code, TESTS, limits=QUICK).reason == Reason.RUNTIME_ERROR
+
+
+@needs_bwrap
+@pytest.mark.parametrize("number", ["SIGKILL", "SIGXCPU", "SIGSEGV"])
+def test_a_program_that_kills_itself_has_not_run_out_of_time(number: str) -> None:
+    code = f"import os, signal\ndef add(a, b):\n    os.kill(os.getpid(), signal.{number})"
+    assert run_asserts(code, TESTS).reason == Reason.RUNTIME_ERROR
+
+
+@pytest.mark.parametrize(
+    ("ended", "outside"),
+    [
+        (unit_tests.Ended(137, False, False), False),
+        (unit_tests.Ended(137, True, False), True),
+        (unit_tests.Ended(137, False, True), True),
+        (unit_tests.Ended(-9, False, False), True),
+        (unit_tests.Ended(1, True, True), False),
+        (unit_tests.Ended(None, True, True), False),
+    ],
+)
+def test_a_kill_that_may_be_the_hosts_is_not_the_programs(
+    ended: unit_tests.Ended, outside: bool
+) -> None:
+    assert ended.by_another_hand is outside
+
+
+@needs_bwrap
+@pytest.mark.parametrize(
+    "message",
+    [
+        "7",
+        "{}",
+        "[]",
+        "not json",
+        '["ready", 3]',
+        '["ready", {"add": ["x"]}]',
+        '["ready", {"add": ["x", "Fraction", "1/0"]}]',
+        '["ready", {"add": ["s", [["l", []]]]}]',
+        '["ok", ["r", 1]]',
+    ],
+)
+def test_a_malformed_message_is_the_programs_fault(message: str) -> None:
+    code = (
+        "import os\nfor fd in range(3, 64):\n"
+        f"    try: os.write(fd, {message!r}.encode() + b'\\n')\n    except OSError: pass\n"
+        "os._exit(0)"
+    )
+    ruling = run_asserts(code, TESTS, limits=QUICK)
+    assert (ruling.outcome, ruling.reason) == (Outcome.REJECT, Reason.RUNTIME_ERROR), ruling.detail
+
+
+@needs_bwrap
+def test_our_own_future_imports_are_not_the_programs() -> None:
+    code = "def add(a: 1 + 1, b: int):\n    return add.__annotations__['a'] + a + b - 2"
+    assert run_asserts(code, TESTS).outcome == Outcome.ACCEPT
+
+
 @needs_bwrap
 def test_a_right_program_is_accepted_and_counted() -> None:
     ruling = run_asserts("def add(a, b):\n    return a + b", TESTS)

@@ -12,13 +12,15 @@ import types
 
 job = json.load(sys.stdin)
 for limit, value in job["limits"].items():
-    resource.setrlimit(getattr(resource, limit), (value, value))
+    # A second between SIGXCPU and SIGKILL: so the CPU limit has an exit code of its own.
+    hard = value + (limit == "RLIMIT_CPU")
+    resource.setrlimit(getattr(resource, limit), (value, hard))
 if hasattr(sys, "set_int_max_str_digits"):
     sys.set_int_max_str_digits(0)
 for name, source in job["modules"].items():
     module = types.ModuleType(name)
     sys.modules[name] = module
-    exec(compile(source, name, "exec"), module.__dict__)
+    exec(compile(source, name, "exec", dont_inherit=True), module.__dict__)
 channel = sys.modules["filters.inside.wire"].Channel(*job["pipes"])
 sys.modules[job["role"]].main(channel, job)
 sys.stdout.flush()

@@ -30,7 +30,7 @@ def serve_solution(channel: Channel, source: str) -> None:
     kept = Kept()
     namespace: dict[str, Any] = {"__name__": "solution", "__builtins__": builtins}
     try:
-        code = compile(source, "<solution>", "exec")
+        code = compile(source, "<solution>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         return channel.send(["compile_error", describe(error)])
     try:
@@ -89,6 +89,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
 
 def main(channel: Channel, job: dict[str, Any]) -> None:
     try:
+        channel.send(["up"])  # before any untrusted code: what goes wrong earlier is ours
         serve_solution(channel, job["source"])
     except (PeerGone, BrokenPipeError):  # the tester has what it wanted
         return

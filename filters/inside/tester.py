@@ -8,6 +8,7 @@ own classes stay there and are worked through handles.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import json
 from typing import Any, Iterator  # noqa: UP035 (3.9)
 
@@ -32,6 +33,15 @@ class CannotHandOverError(Exception):
     """A test's argument is neither plain data nor an object of the solution's."""
 
 
+@contextlib.contextmanager
+def only_plain_messages() -> Iterator[None]:
+    """Whatever a malformed message makes our reading raise, the program that sent it has failed."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 (json, decimal, fractions, … each raise their own)
+        raise PeerGone from None
+
+
 class Solution:
     """The tester's end of the wire: calls into the solution's process."""
 
@@ -42,30 +52,34 @@ class Solution:
 
     def start(self) -> Wire:
         """Wait for the program to have run; the report to give up with, or None."""
-        message = self._receive()
+        try:
+            self._channel.receive()
+        except PeerGone:  # nothing untrusted has run yet
+            return {"status": "unstarted", "detail": "the program's process did not start"}
+        print(json.dumps({"up": True}), flush=True)
+        with only_plain_messages():
+            return self._read_first(self._channel.receive())
+
+    def _read_first(self, message: Wire) -> Wire:
         if message[0] == "ready":
             self.names = {name: decode(wire, self._take) for name, wire in message[1].items()}
             return None
         if message[0] == "compile_error":
             return {"status": "compile_error", "detail": str(message[1])}
-        return {"status": _status_of(message[1]), "detail": str(message[2])}
+        return {"status": _status_of(str(message[1])), "detail": str(message[2])}
 
     def ask(self, operation: str, target: int, args: tuple[Any, ...], kwargs: Any) -> Any:
         wires = [encode(a, self._keep) for a in args]
         named = {k: encode(v, self._keep) for k, v in kwargs.items()}
         self._channel.send([operation, target, wires, named])
-        reply = self._receive()
-        if reply[0] == "error":
-            raise _as_exception(str(reply[1]), str(reply[2]))
-        for argument, after in zip(args, reply[2]):  # noqa: B905 (3.9)
-            _update(argument, None if after is None else decode(after, self._take))
-        return decode(reply[1], self._take)
-
-    def _receive(self) -> Wire:
-        try:
-            return self._channel.receive()
-        except (ValueError, RecursionError):
-            raise PeerGone from None
+        with only_plain_messages():
+            reply = self._channel.receive()
+            if reply[0] != "error":
+                for argument, after in zip(args, reply[2]):  # noqa: B905 (3.9)
+                    _update(argument, None if after is None else decode(after, self._take))
+                return decode(reply[1], self._take)
+            error = _as_exception(str(reply[1]), str(reply[2]))
+        raise error
 
     def _take(self, wire: Wire) -> Handle:
         if wire[0] != "h" or type(wire[1]) is not int:
@@ -167,7 +181,7 @@ def run_tests(solution: Solution, tests: list[str], entry_names: list[str]) -> W
 def run_test(solution: Solution, test: str, entry_names: list[str]) -> Wire:
     """None when the assert holds, else its status and detail."""
     try:
-        code = compile(test, "<test>", "exec")
+        code = compile(test, "<test>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError) as error:
         return {"status": "tests_broken", "detail": describe(error)}
     solution.last_call = ""
