@@ -1,23 +1,22 @@
 """The train flow: the student is fine-tuned on the published traces, in a process of its own."""
 
-import json
-import subprocess
-from collections.abc import Sequence
+import shutil
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
 
 from data_cards.funnel import FunnelRow
-from flows.progress import Progress
 from flows.publish import dataset_files
 from flows.recipe import Recipe
 from flows.run_folder import RUNS, RunFolder, open_run
 from flows.serving import base_weights, model_folder
 from flows.stage import resolve, show, staged, unless_hopeless
-from prompts.errors import PrerequisiteError, RunError
+from flows.training_process import watch_training
 from sft.job import TrainJob, write_job
 from sft.launch_command import launch_command
+
+CHECKPOINTS, LOSSES = "checkpoints", "losses.jsonl"
 
 
 @flow(name="train")
@@ -26,10 +25,19 @@ def train(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = Fal
     run = open_run(resolve(recipe), runs)
     with staged(run, "train", again) as stage:
         if stage.wanted:
+            if again:
+                forget_student(run)
             summary = train_student(run)
             stage.finish([_funnel_row(summary, stage.seconds())], **_facts(summary))
             show(run, "train")
     return str(run.path)
+
+
+def forget_student(run: RunFolder) -> None:
+    """Remove the trained student, its checkpoints and its losses."""
+    shutil.rmtree(model_folder(run), ignore_errors=True)
+    shutil.rmtree(run.folder("train") / CHECKPOINTS, ignore_errors=True)
+    (run.folder("train") / LOSSES).unlink(missing_ok=True)
 
 
 # A retry continues from the last checkpoint.
@@ -42,48 +50,11 @@ def train_student(run: RunFolder) -> dict[str, Any]:
         student=run.recipe.student,
         model_dir=base_weights(run).model,
         output_dir=model_folder(run).absolute(),
-        checkpoint_dir=(folder / "checkpoints").absolute(),
+        checkpoint_dir=(folder / CHECKPOINTS).absolute(),
     )
     write_job(folder / "job.json", job)
     command = launch_command(run.recipe.student, (folder / "job.json").absolute())
-    return _watched(command, run.log("train"), folder / "losses.jsonl")
-
-
-def _watched(command: Sequence[str], log: Path, losses: Path) -> dict[str, Any]:
-    """Run the training process, show its steps, return its last line; raises what it died of."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    summary: dict[str, Any] = {}
-    with (
-        log.open("wb") as errors,
-        losses.open("a", encoding="utf-8") as history,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
-    ):
-        try:
-            assert process.stdout is not None
-            summary = _follow(process.stdout, history)
-        except BaseException:
-            process.terminate()
-            raise
-    if process.returncode == 0 and summary:
-        return summary
-    end = "\n".join(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-20:])
-    if process.returncode == 2:
-        raise PrerequisiteError(f"training did not start: {end}")
-    raise RunError(f"training ended with code {process.returncode}; end of {log}:\n{end}")
-
-
-def _follow(lines: Any, history: Any) -> dict[str, Any]:
-    """Show each step as it comes and keep it; the summary is the last line."""
-    bar: Progress | None = None
-    for line in lines:
-        history.write(line)
-        step = json.loads(line)
-        if step.get("done"):
-            return dict(step)
-        bar = bar or Progress("train", step["of"], "steps").__enter__()
-        rate = step["tokens"] / step["seconds"] if step["seconds"] else 0
-        bar.update(step["step"], f"loss {step['loss']:.3f}  {rate:,.0f} tokens/s")
-    return {}
+    return watch_training(command, run.log("train"), folder / LOSSES)
 
 
 def _funnel_row(summary: dict[str, Any], seconds: float) -> FunnelRow:

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from prompts.errors import PrerequisiteError
+from sft.job import RECORD
 from sft.student import StudentRecipe
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -84,8 +86,11 @@ def _raise_positions(config: Any, student: StudentRecipe) -> None:
         )
 
 
-def save_student(trainer: Any, tokenizer: Any, folder: Path) -> None:
-    """Save weights, tokenizer and generation settings; they appear in `folder` all at once."""
+def save_student(trainer: Any, tokenizer: Any, folder: Path, record: Mapping[str, Any]) -> None:
+    """Save weights, tokenizer, generation settings and the record of how they came about.
+
+    They appear in `folder` all at once, and replace what was there.
+    """
     temporary = folder.with_name(f".{folder.name}.partial")
     if trainer.is_world_process_zero():
         shutil.rmtree(temporary, ignore_errors=True)
@@ -95,6 +100,7 @@ def save_student(trainer: Any, tokenizer: Any, folder: Path) -> None:
         return
     tokenizer.save_pretrained(temporary)
     check_saved(temporary, tokenizer)
+    (temporary / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary.rename(folder)

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback
 
+from prompts.errors import PrerequisiteError
 from sft.messages import Encoded
 from sft.student import StudentRecipe
 
@@ -16,7 +19,7 @@ OWNER = "training.json"
 
 
 class MarkWhole(TrainerCallback):
-    """Writes the marker once everything else of a checkpoint is on disk; saves none at the end.
+    """Writes the marker once every rank's files of a checkpoint are there; saves none at the end.
 
     A checkpoint after the last step would be 14 bytes a parameter written for nothing: the
     finished student is saved next.
@@ -30,33 +33,82 @@ class MarkWhole(TrainerCallback):
     on_epoch_end = on_step_end
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Called by the trainer after a checkpoint's last file."""
+        """Called by the trainer, on every rank, after that rank's last file of a checkpoint."""
+        _wait_for_all_ranks()
         if state.is_world_process_zero:
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / MARKER).touch()
 
 
-def training_fingerprint(student: StudentRecipe, encoded: Encoded) -> str:
-    """Names one training: same recipe and same token rows, so that its checkpoints fit."""
+def training_fingerprint(student: StudentRecipe, model_dir: str, encoded: Encoded) -> str:
+    """Names one training: same recipe, base and token rows, so that what it left behind fits."""
     digest = hashlib.blake2b(student.model_dump_json().encode(), digest_size=16)
+    digest.update(model_dir.encode())
     for row in encoded.rows:
         digest.update(json.dumps(row.input_ids).encode())
     return digest.hexdigest()
 
 
 def open_checkpoints(folder: Path, fingerprint: str, resume: bool) -> Path | None:
-    """The newest whole checkpoint of this very training, or None; all others are removed."""
-    owner = folder / OWNER
-    if not (resume and owner.is_file() and owner.read_text(encoding="utf-8") == fingerprint):
-        shutil.rmtree(folder, ignore_errors=True)
+    """The newest whole checkpoint of this very training, or None; rank 0 removes all others.
+
+    Raises PrerequisiteError, and removes nothing, when the file that names the owner is broken.
+    Ranks agree even before they can wait for each other: the owner changes only after the other
+    training's checkpoints are gone, and without the right owner there is nothing to continue.
+    """
+    ours = resume and _owner(folder / OWNER) == fingerprint
+    if _is_first_rank():
+        if not ours:
+            _start_afresh(folder, fingerprint)
+        for checkpoint in folder.glob("checkpoint-*"):
+            if not (checkpoint / MARKER).is_file():
+                shutil.rmtree(checkpoint)
+    _wait_for_all_ranks()
+    if not ours:
+        return None
+    whole = [found for found in folder.glob("checkpoint-*") if (found / MARKER).is_file()]
+    return max(whole, key=_step_of, default=None)
+
+
+def _owner(path: Path) -> str | None:
+    """The fingerprint of the training that the folder belongs to, None if it is nobody's."""
+    if not path.exists():
+        return None
+    found = path.read_bytes().decode(errors="replace")
+    if not re.fullmatch("[0-9a-f]{32}", found):
+        raise PrerequisiteError(
+            f"{path} is broken: it holds {found[:40]!r} instead of a training's fingerprint. The "
+            "checkpoints beside it are untouched; remove the folder to train from the start"
+        )
+    return found
+
+
+def _start_afresh(folder: Path, fingerprint: str) -> None:
+    """Remove what other trainings left, then put our name on the folder, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    owner.write_text(fingerprint, encoding="utf-8")
-    newest: Path | None = None
-    for checkpoint in sorted(folder.glob("checkpoint-*"), key=_step_of):
-        if not (checkpoint / MARKER).is_file():
-            shutil.rmtree(checkpoint)
-            continue
-        newest = checkpoint
-    return newest
+    for checkpoint in folder.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    temporary = folder / f".{OWNER}.tmp"
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(fingerprint)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, folder / OWNER)
+
+
+def _is_first_rank() -> bool:
+    import torch.distributed as ranks
+
+    if ranks.is_available() and ranks.is_initialized():
+        return bool(ranks.get_rank() == 0)
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _wait_for_all_ranks() -> None:
+    """A barrier, where there is more than one rank and they are connected."""
+    import torch.distributed as ranks
+
+    if ranks.is_available() and ranks.is_initialized():
+        ranks.barrier()
 
 
 def _step_of(checkpoint: Path) -> int:

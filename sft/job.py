@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from prompts.errors import PrerequisiteError
 from sft.student import StudentRecipe
+
+# In the trained model's folder: {"fingerprint": …, "summary": {…}} of the training that made it.
+RECORD = "training.json"
 
 
 class TrainJob(BaseModel):
@@ -23,7 +27,10 @@ class TrainJob(BaseModel):
     checkpoint_dir: Path | None = Field(
         default=None, description="where checkpoints lie; beside output_dir if none"
     )
-    resume: bool = Field(default=True, description="continue from the newest whole checkpoint")
+    resume: bool = Field(
+        default=True,
+        description="keep an output of this very training; continue from its newest checkpoint",
+    )
 
     @property
     def checkpoints(self) -> Path:
@@ -44,6 +51,16 @@ def read_job(path: Path) -> TrainJob:
             for fault in error.errors()
         )
         raise PrerequisiteError(f"{path} is not a training job: {faults}") from None
+
+
+def finished_summary(job: TrainJob, fingerprint: str) -> dict[str, Any] | None:
+    """The summary of the training that made the output folder, if it was this very one."""
+    try:
+        record = json.loads((job.output_dir / RECORD).read_text(encoding="utf-8"))
+        same = record["fingerprint"] == fingerprint
+        return dict(record["summary"]) if same and job.resume else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def write_job(path: Path, job: TrainJob) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from prompts.errors import PrerequisiteError, RunError
 from sft.allocator import keep_freed_memory
-from sft.job import TrainJob, read_job
+from sft.job import TrainJob, finished_summary, read_job
 from sft.messages import Encoded, encode_rows, read_training_rows
 from sft.student import StudentRecipe
 
@@ -50,7 +50,7 @@ def _keep_off_the_network(job: TrainJob) -> None:
 
 
 def train(job: TrainJob, out: Any) -> None:
-    """Encode, train or continue, save, and print the summary."""
+    """Encode, train or continue unless that is done, save, and print the summary."""
     from sft.base_model import load_tokenizer, save_student
     from sft.checkpoints import open_checkpoints, training_fingerprint
     from sft.progress import JsonLines
@@ -61,25 +61,27 @@ def train(job: TrainJob, out: Any) -> None:
     if not encoded.rows:
         raise PrerequisiteError(f"no row to train on; dropped: {dict(encoded.dropped)}")
     report = JsonLines(out)
-    fingerprint = training_fingerprint(job.student, encoded)
-    checkpoint = open_checkpoints(job.checkpoints, fingerprint, job.resume)
-    trainer = make_trainer(job, encoded, tokenizer, report)
-    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
-    save_student(trainer, tokenizer, job.output_dir)
-    if trainer.is_world_process_zero():
+    fingerprint = training_fingerprint(job.student, job.model_dir, encoded)
+    if (summary := finished_summary(job, fingerprint)) is None:
+        checkpoint = open_checkpoints(job.checkpoints, fingerprint, job.resume)
+        trainer = make_trainer(job, encoded, tokenizer, report)
+        trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        summary = {
+            "rows": len(encoded.rows),
+            "dropped": dict(encoded.dropped),
+            "tokens": report.tokens,
+            "tokens_per_epoch": encoded.tokens,
+            "steps": trainer.state.global_step,
+            "resumed_from": None if checkpoint is None else checkpoint.name,
+            "final_loss": report.final_loss,
+            "seconds": round(time.monotonic() - started, 2),
+        }
+        record = {"fingerprint": fingerprint, "summary": summary}
+        save_student(trainer, tokenizer, job.output_dir, record)
+    # Killed before this point, the next attempt finds the output whole and comes here at once.
+    if os.environ.get("RANK", "0") == "0":
         shutil.rmtree(job.checkpoints, ignore_errors=True)
-        report.say(
-            done=True,
-            rows=len(encoded.rows),
-            dropped=dict(encoded.dropped),
-            tokens=report.tokens,
-            tokens_per_epoch=encoded.tokens,
-            steps=trainer.state.global_step,
-            resumed_from=None if checkpoint is None else checkpoint.name,
-            final_loss=report.final_loss,
-            seconds=round(time.monotonic() - started, 2),
-            output_dir=str(job.output_dir),
-        )
+        report.say(done=True, **summary, output_dir=str(job.output_dir))
 
 
 def make_trainer(job: TrainJob, encoded: Encoded, tokenizer: Any, report: Any) -> Any:

@@ -1,9 +1,11 @@
-"""A tiny parent for the model server that never lets it outlive the process that asked for it.
+"""A tiny parent for a server or a training that never lets it outlive the process that asked.
 
-`python supervise.py GRACE_S PARENT_PID COMMAND…` runs COMMAND in a session of its own, prints its
-pid, and waits. It stops COMMAND, and everything that came of it, when its own standard input
-closes, when PARENT_PID is no longer its parent (so also after a SIGKILL of the parent whose forked
-children still hold the pipe), or on SIGTERM. It exits with COMMAND's code, 128 + N after signal N.
+`python supervise.py GRACE_S PARENT_PID [--stdout] COMMAND…` runs COMMAND in a session of its own,
+prints its pid, and waits. It stops COMMAND, and everything that came of it, when its own standard
+input closes, when PARENT_PID is no longer its parent (so also after a SIGKILL of the parent whose
+forked children still hold the pipe), or on SIGTERM. It exits with COMMAND's code, 128 + N after
+signal N. What COMMAND prints goes to standard error; with --stdout it has standard output to
+itself, and no pid is printed.
 Standard library only: it is started by path, isolated (-I -S), in 20 ms.
 """
 
@@ -27,8 +29,10 @@ def main(grace_s: float, parent: int, command: list[str]) -> int:
     signal.signal(signal.SIGTERM, _close_stdin)
     # Grandchildren whose parent died come to us, so that they can be found and ended too.
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
-    server = _start(command)
-    print(server, flush=True)
+    own_stdout = command[0] == "--stdout"
+    server = _start(command[own_stdout:], own_stdout)
+    if not own_stdout:
+        print(server, flush=True)
     code = None
     while code is None and _wanted(parent):
         code = _reap(server)
@@ -38,7 +42,7 @@ def main(grace_s: float, parent: int, command: list[str]) -> int:
     return code
 
 
-def _start(command: list[str]) -> int:
+def _start(command: list[str], own_stdout: bool) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -48,7 +52,8 @@ def _start(command: list[str]) -> int:
     # Should this supervisor itself be killed, the server goes with it.
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
+    if not own_stdout:
+        os.dup2(2, 1)
     try:
         os.execvp(command[0], command)
     except OSError as error:

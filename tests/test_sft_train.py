@@ -13,13 +13,16 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from tiny_student import make_base, make_row, write_job_file  # noqa: E402
+from tiny_student import make_base, make_row, student_values, write_job_file  # noqa: E402
 
 from prompts.errors import RunError  # noqa: E402
+from sft.checkpoints import training_fingerprint  # noqa: E402
 from sft.completion_trainer import check_batch  # noqa: E402
+from sft.job import TrainJob, finished_summary  # noqa: E402
 from sft.master_adamw import MasterAdamW  # noqa: E402
-from sft.messages import IGNORED  # noqa: E402
+from sft.messages import IGNORED, Encoded, TokenRow  # noqa: E402
 from sft.progress import JsonLines  # noqa: E402
+from sft.student import StudentRecipe  # noqa: E402
 from sft.train import main  # noqa: E402
 
 ROWS = [make_row(i) for i in range(6)]
@@ -106,6 +109,52 @@ def test_a_student_learns_and_is_saved_as_it_was_trained(base, tmp_path, capsys)
     assert ends == tokenizer.convert_tokens_to_ids("<|im_end|>")
     assert tokenizer.pad_token_id != ends
     assert AutoModelForCausalLM.from_pretrained(student).dtype == torch.bfloat16
+
+
+def test_a_finished_training_is_recognised_and_another_replaces_its_student(base, tmp_path, capsys):
+    job = write_job_file(tmp_path, ROWS, base, epochs=1)
+    code, first, _ = run(job, capsys)
+    assert code == 0
+    student, checkpoints = tmp_path / "student", tmp_path / ".student.checkpoints"
+    # Killed after the student was saved, before the checkpoints were removed.
+    (checkpoints / "checkpoint-1").mkdir(parents=True)
+    (student / "of the first").touch()
+    assert run(job, capsys)[:2] == (0, first[-1:])
+    assert not checkpoints.exists()
+    assert str(tmp_path) not in (student / "training.json").read_text()
+
+    other = write_job_file(tmp_path, ROWS, base, epochs=2)
+    code, lines, _ = run(other, capsys)
+    assert (code, lines[-1]["steps"]) == (0, 2 * first[-1]["steps"])
+    assert not (student / "of the first").exists()
+    assert run(other, capsys)[:2] == (0, lines[-1:])
+
+
+def test_a_student_is_kept_only_for_the_same_recipe_base_and_rows():
+    rows = Encoded((TokenRow([1, 2], [1, 2]),), {})
+    recipe = StudentRecipe.model_validate(student_values())
+    prints = [
+        training_fingerprint(recipe, "base", rows),
+        training_fingerprint(recipe, "another base", rows),
+        training_fingerprint(recipe.model_copy(update={"seed": 1}), "base", rows),
+        training_fingerprint(recipe, "base", Encoded((TokenRow([1, 3], [1, 3]),), {})),
+    ]
+    assert len(set(prints)) == 4
+    assert training_fingerprint(recipe, "base", rows) == prints[0]
+
+
+@pytest.mark.parametrize("record", [None, "", "[]", "{}", '{"fingerprint": "f"}'])
+def test_an_output_without_a_whole_record_is_trained_again(tmp_path, record):
+    job = TrainJob.model_validate(json.loads(write_job_file(tmp_path, ROWS, "base").read_text()))
+    job.output_dir.mkdir()
+    if record is not None:
+        (job.output_dir / "training.json").write_text(record)
+    assert finished_summary(job, "f") is None
+    whole = '{"fingerprint": "f", "summary": {"steps": 3}}'
+    (job.output_dir / "training.json").write_text(whole)
+    assert finished_summary(job, "f") == {"steps": 3}
+    assert finished_summary(job, "another") is None
+    assert finished_summary(job.model_copy(update={"resume": False}), "f") is None
 
 
 def test_packed_and_padded_batches_train_alike(base, tmp_path, capsys):
