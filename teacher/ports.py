@@ -11,10 +11,12 @@ HOST = "127.0.0.1"
 LISTEN = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 
-def choose_port(asked: int) -> int:
+def choose_port(
+    asked: int, server: str = "the teacher", setting: str = "teacher.serve.port"
+) -> int:
     """The port to serve on: the one asked for, or a free one for 0.
 
-    Raises PrerequisiteError naming the holder if the port asked for is taken.
+    Raises PrerequisiteError naming server, holder and setting if the port asked for is taken.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # A port whose last connections only linger in TIME_WAIT is free.
@@ -23,9 +25,9 @@ def choose_port(asked: int) -> int:
             probe.bind((HOST, asked))
         except OSError as error:
             raise PrerequisiteError(
-                f"cannot serve the teacher on port {asked}: {error.strerror}; it is held by "
+                f"cannot start {server} on port {asked}: {error.strerror}; it is held by "
                 f"{holder_of(asked)}. Stop that, or set another port "
-                f"(sampling.serve.port; 0 picks a free one)"
+                f"({setting}; 0 picks a free one)"
             ) from error
         port: int = probe.getsockname()[1]
         return port
