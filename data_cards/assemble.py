@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from data_cards.licenses import check_license
-from data_cards.scrub import scrub
+from data_cards.scrub import public_name, scrub
 from data_cards.tally import DomainRow, PromptCount, count_domains, count_prompts, count_reasons
 from data_cards.trace import Message, Trace
 from filters.verdict import Outcome, Verdict
@@ -178,7 +178,7 @@ def make_trace(
         detail=scrub(verdict.detail),
         pass_rate=count.pass_rate,
         decided_samples=count.decided,
-        teacher=sample.teacher,
+        teacher=public_name(sample.teacher),
         teacher_revision=sample.teacher_revision,
         template=sample.template,
         temperature=sample.temperature,

@@ -1,6 +1,7 @@
 """The dataset card: README.md with a header for machines and the story for people."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,13 @@ from filters.verdict import Outcome
 
 TEMPLATE = Path(__file__).with_name("template.md")
 PLOT_FOLDER = "plots"
+# The card's first line of code; it comes before anything a model wrote.
+_LOAD_LINE = re.compile(r'(?m)^traces = load_dataset\("(?P<name>[^"\n]+)", split="train"\)$')
 
 
 @dataclass(frozen=True, slots=True)
 class TeacherFacts:
-    """Who wrote the traces; `url` may be empty."""
+    """Who wrote the traces; `revision` and `url` may be empty."""
 
     name: str
     revision: str
@@ -80,6 +83,15 @@ def write_card(folder: Path, facts: CardFacts) -> Path:
     finally:
         temporary.unlink(missing_ok=True)
     return card
+
+
+def load_name_on(folder: Path) -> str | None:
+    """What the folder's card tells readers to load: a repository or a path; None without one."""
+    try:
+        found = _LOAD_LINE.search((folder / CARD_NAME).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return found["name"] if found else None
 
 
 def render_card(facts: CardFacts) -> str:

@@ -28,6 +28,8 @@ _HOME_PATH = re.compile(
 )
 _WINDOWS_PATH = re.compile(r"\b[A-Za-z]:\\(?:[^\s'\"\\]+\\)*(?P<name>[^\s'\"\\]*)")
 
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
+
 
 def scrub(text: str) -> str:
     """The text with secrets replaced by `[removed]`, paths cut to their last name.
@@ -42,6 +44,19 @@ def scrub(text: str) -> str:
     text = _PRIVATE_HOST.sub(r"\g<scheme>[private host]", text)
     text = _HOME_PATH.sub(r"…/\g<name>", text)
     return _WINDOWS_PATH.sub(r"…/\g<name>", text)
+
+
+def last_name(path: str) -> str:
+    """The last part of a path of any system: `/workspace/ada/mine.jsonl` is `mine.jsonl`."""
+    return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
+
+
+def public_name(model: str) -> str:
+    """A model's name without a machine's folders: `owner/name` as it is, a path's last name.
+
+    Servers call a model by its path unless told otherwise, so that a served name can be one.
+    """
+    return model if _HUB_ID.fullmatch(model) else last_name(model)
 
 
 def find_secrets(text: str) -> list[str]:

@@ -59,7 +59,8 @@ def write_dataset(folder: Path, assembled: Assembled, recipe: DatasetRecipe) -> 
     """Write the shards, replacing what an earlier attempt left; returns what the footers say.
 
     The old card goes first and the new one is written last, by write_card: a folder with a
-    README.md is whole. Raises RunError when there is no accepted trace for `train`.
+    README.md is whole. Raises RunError when there is no accepted trace for `train`, or when old
+    shards cannot be removed: they would be counted and published with the new ones.
     """
     rows = {"default": assembled.accepted, "rejected": assembled.rejected}
     if not recipe.publish_rejected:
@@ -71,7 +72,7 @@ def write_dataset(folder: Path, assembled: Assembled, recipe: DatasetRecipe) -> 
         )
     (folder / CARD_NAME).unlink(missing_ok=True)
     for config, subfolder in CONFIG_FOLDERS.items():
-        shutil.rmtree(folder / subfolder, ignore_errors=True)
+        _remove(folder / subfolder)
         for split in SPLITS:
             traces = [t for t in rows[config] if split_of(t.prompt_id, recipe) == split]
             _write_split(folder / subfolder, split, traces, recipe.max_shard_bytes)
@@ -89,6 +90,15 @@ def text_bytes(trace: Trace) -> int:
     texts = (trace.question, trace.reasoning, trace.answer, trace.reference, trace.detail)
     turns = [message["content"] for message in trace.messages]
     return sum(len(text.encode()) for text in (*texts, *turns, *trace.tests))
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(f"cannot remove the old shards in {folder}: {error.strerror}") from error
 
 
 def _write_split(folder: Path, split: str, traces: Sequence[Trace], max_bytes: int) -> None:

@@ -3,31 +3,46 @@
 from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import yaml
 from prefect import flow, task
 
 from data_cards.assemble import Assembled, assemble
-from data_cards.card import CardFacts, Decontamination, SourceFacts, TeacherFacts, write_card
+from data_cards.card import (
+    CardFacts,
+    Decontamination,
+    SourceFacts,
+    TeacherFacts,
+    load_name_on,
+    write_card,
+)
 from data_cards.funnel import FunnelRow
 from data_cards.hub import push
 from data_cards.hub_token import TOKEN_VARIABLE, hub_token
-from data_cards.shards import write_dataset
+from data_cards.scrub import last_name, public_name
+from data_cards.shards import read_facts, write_dataset
 from data_cards.validate import validate_card
 from filters.selection import select
 from flows.curate import train_prompts
 from flows.generate import read_samples, samples_table
 from flows.progress import say
-from flows.recipe import Recipe, recipe_yaml, run_fingerprint
-from flows.run_folder import RUNS, RunFolder, open_run
+from flows.recipe import Recipe, run_fingerprint
+from flows.run_folder import RUNS, STAGES, RunFolder, open_run
 from flows.serving import teacher_weights
 from flows.stage import artifact, resolve, show, staged, unless_hopeless
 from flows.verify import read_verdicts, verdict_files
-from prompts.errors import RunError
+from prompts.errors import PrerequisiteError, RunError
 from prompts.record import Prompt
 from prompts.sources import SOURCES
 from prompts.template import render
 from teacher.teachers import TEACHERS
+
+# Keys that change who does the work and nothing in the data; they hold addresses and secrets.
+_PRIVATE_KEYS = frozenset({"urls", "key_env", "serve"})
+# The stages a dataset has been through, in order; those after it come from it.
+_BEFORE = tuple(STAGES)[: tuple(STAGES).index("publish")]
 
 
 @flow(name="publish")
@@ -36,17 +51,18 @@ def publish(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = F
     run = open_run(resolve(recipe), runs)
     with staged(run, "publish", again) as stage:
         if stage.wanted:
-            assembled = assemble_run(run)
-            rows = [_selection_row(assembled, stage.seconds())]
-            write_with_card(run, assembled, rows)
-            stage.finish(rows, traces=len(assembled.accepted))
+            assembled = write_shards(run)
+            row = _selection_row(assembled, stage.seconds())
+            write_run_card(run, assembled, row)
+            stage.finish([row], traces=len(assembled.accepted))
             show(run, "publish")
+        else:
+            renew_card(run)
         say(f"{'publish':9} dataset in {run.folder('publish')}")
         push_dataset(run)
     return str(run.path)
 
 
-@task(name="assemble")
 def assemble_run(run: RunFolder) -> Assembled:
     """Join prompts, samples and verdicts into the traces to publish."""
     prompts, recipe = train_prompts(run), run.recipe
@@ -65,26 +81,32 @@ def assemble_run(run: RunFolder) -> Assembled:
 
 
 @task(name="write-dataset", retries=1, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
-def write_with_card(run: RunFolder, assembled: Assembled, rows: list[FunnelRow]) -> None:
-    """Write shards and card, then check the one against the other."""
+def write_shards(run: RunFolder) -> Assembled:
+    """Assemble the traces and write them; the folder has no card until write_run_card."""
+    assembled = assemble_run(run)
+    write_dataset(run.folder("publish"), assembled, run.recipe.dataset)
+    return assembled
+
+
+@task(name="write-card", retries=1, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
+def write_run_card(run: RunFolder, assembled: Assembled, row: FunnelRow) -> None:
+    """Write the card of the shards that are there, then check the one against the other."""
     folder, recipe = run.folder("publish"), run.recipe
-    dataset = write_dataset(folder, assembled, recipe.dataset)
-    teacher, curated = TEACHERS[recipe.teacher.model], run.manifest()["stages"]["curate"]
-    weights = teacher_weights(run)
+    curated = run.manifest()["stages"]["curate"]
     facts = CardFacts(
         recipe=recipe.dataset,
-        dataset=dataset,
+        dataset=read_facts(folder),
         assembled=assembled,
-        teacher=TeacherFacts(teacher.hub_id, weights.revision, teacher.license),
-        sources=_sources(train_prompts(run)),
-        funnel=[*run.funnel(), *rows],
+        teacher=_teacher(run),
+        sources=_sources(recipe, train_prompts(run)),
+        funnel=[*(r for r in run.funnel() if r.stage in _BEFORE), row],
         decontamination=Decontamination(
             ngram=recipe.prompts.decontaminate_ngram,
             held_out=curated["test"],
             checked=curated["decontamination_checked"],
             removed=curated["decontamination_removed"],
         ),
-        recipe_yaml=recipe_yaml(recipe),
+        recipe_yaml=public_recipe(recipe),
         fingerprint=run_fingerprint(recipe),
         version=version("stillhouse"),
     )
@@ -94,16 +116,35 @@ def write_with_card(run: RunFolder, assembled: Assembled, rows: list[FunnelRow])
     artifact(run, "card", card.read_text(encoding="utf-8"))
 
 
+def renew_card(run: RunFolder) -> None:
+    """Write the card of a finished dataset again if it was made for another repository.
+
+    The repository is no part of the data, so the shards and what was trained on them stay.
+    """
+    repo_id = run.recipe.dataset.repo_id
+    if repo_id is None or load_name_on(run.folder("publish")) == repo_id:
+        return
+    row = next(row for row in run.funnel() if row.stage == "publish")
+    write_run_card(run, assemble_run(run), row)
+    say(f"{'publish':9} card written again for {repo_id}")
+
+
 @task(name="push-to-hub", retries=2, retry_delay_seconds=30, retry_condition_fn=unless_hopeless)
 def push_dataset(run: RunFolder) -> None:
-    """Push the dataset in one commit where the recipe names a repository; else say how."""
+    """Push the dataset in one commit where the recipe names a repository.
+
+    Raises PrerequisiteError where there is no token, besides what `push` raises.
+    """
     dataset, folder = run.recipe.dataset, run.folder("publish")
-    token = hub_token()
     if dataset.repo_id is None:
         return
+    token = hub_token()
     if token is None:
-        say(f"{'publish':9} not pushed to {dataset.repo_id}: {TOKEN_VARIABLE} is not set")
-        return
+        raise PrerequisiteError(
+            f"dataset.repo_id is {dataset.repo_id} but there is no Hugging Face token, so the "
+            f"dataset in {folder} was not pushed: set {TOKEN_VARIABLE} or run `hf auth login`, "
+            "then run publish again; only the push is left to do"
+        )
     result = push(folder, dataset.repo_id, token, dataset.private, tag=dataset.tag)
     state = "pushed" if result.changed else "already there"
     say(f"{'publish':9} {state}: {result.url} at {result.commit[:12]}")
@@ -120,12 +161,49 @@ def _selection_row(assembled: Assembled, seconds: float) -> FunnelRow:
     return FunnelRow("publish", published + assembled.surplus, outcomes, seconds)
 
 
-def _sources(prompts: list[Prompt]) -> list[SourceFacts]:
+def public_recipe(recipe: Recipe) -> str:
+    """The recipe as the card shows it, in YAML: what made the data, nothing of the machine.
+
+    Endpoints, the name of their key and all settings of servers are left out; local files and
+    folders are cut to their last name.
+    """
+    values = _without_private(recipe.model_dump(mode="json"))
+    for source in values["prompts"]["sources"]:
+        source["path"] = source["path"] and last_name(source["path"])
+    values["teacher"]["served_name"] = public_name(recipe.teacher.served_name)
+    student = values["student"]
+    is_folder = Path(recipe.student.base).is_dir()
+    student["base"] = (last_name if is_folder else public_name)(recipe.student.base)
+    student["chat_template"] = student["chat_template"] and last_name(student["chat_template"])
+    return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _without_private(value: Any) -> Any:
+    """The value without private keys, at whatever depth: sections may come to hold servers."""
+    if isinstance(value, dict):
+        return {k: _without_private(v) for k, v in value.items() if k not in _PRIVATE_KEYS}
+    return [_without_private(item) for item in value] if isinstance(value, list) else value
+
+
+def _teacher(run: RunFolder) -> TeacherFacts:
+    """The teacher as far as we know it: what endpoints of others serve, only they know."""
+    recipe = run.recipe.teacher
+    if recipe.urls:
+        name = public_name(recipe.served_name)
+        return TeacherFacts(name, "", "not stated: endpoints were given by address")
+    known = TEACHERS[recipe.model]
+    return TeacherFacts(known.hub_id, teacher_weights(run).revision, known.license)
+
+
+def _sources(recipe: Recipe, prompts: list[Prompt]) -> list[SourceFacts]:
     """The sources with the number of their prompts that were asked."""
     counts = Counter((p.source, p.domain, p.license) for p in prompts)
+    # A local file under a source's name holds that source's rows, of a revision nobody has said.
+    local = {choice.name for choice in recipe.prompts.sources if choice.path is not None}
     facts = []
     for (name, domain, license_id), count in sorted(counts.items()):
         source = SOURCES.get(name)
-        revision = source.revision if source else ""
-        facts.append(SourceFacts(name, domain, license_id, count, revision))
+        revision = source.revision if source and name not in local else ""
+        url = f"https://huggingface.co/datasets/{source.id}" if source and source.id else ""
+        facts.append(SourceFacts(name, domain, license_id, count, revision, url))
     return facts
