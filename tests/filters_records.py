@@ -15,6 +15,7 @@ needs_bwrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewr
 
 
 def prompt(kind: ReferenceKind, reference: str, **fields: Any) -> Prompt:
+    fields.setdefault("question", "?")
     for name in ("tests", "choices", "aliases"):
         fields[name] = tuple(fields.get(name, ()))
     return Prompt(
@@ -23,7 +24,6 @@ def prompt(kind: ReferenceKind, reference: str, **fields: Any) -> Prompt:
         source="test",
         license="Apache-2.0",
         split="train",
-        question="?",
         reference_kind=kind,
         reference=reference,
         **fields,

@@ -36,7 +36,7 @@ def _groups() -> list[Any]:
 def test_the_rule_holds(grader: Grader, kind: Any, cases: list[dict[str, Any]]) -> None:
     wrong = []
     for case in cases:
-        fields = {name: case[name] for name in ("choices", "aliases") if name in case}
+        fields = {name: case[name] for name in ("question", "choices", "aliases") if name in case}
         verdict = grader.grade(prompt(kind, case["reference"], **fields), boxed(case["answer"]))
         if verdict.outcome != case["outcome"]:
             wrong.append((case["reference"], case["answer"], verdict.reason, verdict.detail))
@@ -47,7 +47,7 @@ def test_the_rule_holds(grader: Grader, kind: Any, cases: list[dict[str, Any]]) 
 def test_every_golden_reference_meets_itself(grader: Grader, kind: Any) -> None:
     cases = json.loads((GOLDEN / f"filters_{kind}.json").read_text())["groups"]
     for case in (case for group in cases for case in group["cases"]):
-        fields = {name: case[name] for name in ("choices", "aliases") if name in case}
+        fields = {name: case[name] for name in ("question", "choices", "aliases") if name in case}
         verdict = grader.grade(prompt(kind, case["reference"], **fields), boxed(case["reference"]))
         assert verdict.outcome == Outcome.ACCEPT, (case["reference"], verdict.detail)
 

@@ -52,6 +52,7 @@ _FRAC = re.compile(r"\\frac\s*(\{[^{}]*\}|\d|[a-z])\s*(\{[^{}]*\}|\d|[a-z])")
 _SQRT = re.compile(r"\\sqrt\s*(\d|[a-z])(?![a-z])")
 _WRAPPERS = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|rm|bf)\s*\{([^{}]*)\}")
 _BOLD = re.compile(r"\*\*(.+?)\*\*")
+_LONGEST_SYMBOL = 3
 _GAP = re.compile(r"(?<=[0-9A-Za-z])\s+(?=[0-9A-Za-z])")
 _SPACE = re.compile(r"\s+")
 
@@ -76,9 +77,16 @@ def tidy(text: str) -> str:
 def normal_form(text: str) -> str:
     """The string two equal answers share when nothing but spelling sets them apart."""
     text = unwrap(tidy(text))
-    if re.fullmatch(r"[A-Za-z][A-Za-z' \-]+", text):
+    if _is_words(text):
         return text.casefold()
     return _GAP.sub("_", text).replace(" ", "").replace("_", " ")
+
+
+def _is_words(text: str) -> bool:
+    """Words, whose case means nothing; in `AB` and `a-B` it does: those may be variables."""
+    longest = max((len(run) for run in re.findall(r"[A-Za-z]+", text)), default=0)
+    prose = longest > _LONGEST_SYMBOL or text.casefold() in ("yes", "no", "odd")
+    return prose and re.fullmatch(r"[A-Za-z][A-Za-z' \-]+", text) is not None
 
 
 def unwrap(text: str) -> str:

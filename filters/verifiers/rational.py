@@ -1,8 +1,8 @@
 r"""Exact numbers out of math answers, as fractions: no float ever decides between two answers.
 
 Read: `12`, `-3.50`, `1,234.5`, `\frac{3}{4}`, `3/4`, `1 \frac{3}{4}`, `1 3/4`,
-`1.5 \times 10^{3}`, `1.5e3`, `2^{10}`, `50%`, `x = 7`, `7 \text{ cm}`, `$7`. Not read: anything
-with a letter that is not a unit behind the number, so that no guess is made.
+`1.5 \times 10^{3}`, `1.5e3`, `2^{10}`, `50%`, `x = 7`, `7 \text{ cm}`, `$7`. What stands behind the
+number is kept as its `unit`; filters/verifiers/plain_units.py says whether it may be ignored.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from filters.verifiers.normal_form import tidy, unwrap
+from filters.verifiers.plain_units import SCALE_WORDS
 
 _MAX_CHARS = 400
 _MAX_EXPONENT = 400
@@ -30,11 +31,7 @@ _RATIO = re.compile(
     rf"^([+-]?)\s*(?:(\d+)\s*)?\\frac\{{\s*([+-]?)\s*({_DECIMAL})\s*\}}\{{\s*({_DECIMAL})\s*\}}$"
 )
 _SLASH = re.compile(rf"^([+-]?)\s*(?:(\d+)\s+)?({_DECIMAL})\s*/\s*({_DECIMAL})$")
-# Words that scale a number: "5 million" is not five of a unit called million.
-_SCALE_WORDS = frozenset(
-    re.findall(r"\w+", "hundred thousand million billion trillion dozen half third quarter percent")
-)
-_NO_UNITS = _SCALE_WORDS | {"pi", "e", "i", "k", "b"}
+_NO_UNITS = SCALE_WORDS | {"pi", "e", "i"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ def read_number(text: str) -> Number | None:
     body = body.rstrip("%").strip()
     body, unit = _split_unit(body)
     read = _read_value(body)
-    if read is None or _words(unit) & _NO_UNITS:
+    if read is None or _words(unit.casefold()) & _NO_UNITS:
         return None
     value, decimals = read
     return Number(value, decimals, percent, unit)
@@ -64,7 +61,7 @@ def read_number(text: str) -> Number | None:
 
 def scale_words(text: str) -> frozenset[str]:
     """The words of an answer that multiply it or tell times apart: million, dozen, pm, …"""
-    return _words(unwrap(tidy(text[:_MAX_CHARS])).casefold()) & (_SCALE_WORDS | {"am", "pm"})
+    return _words(unwrap(tidy(text[:_MAX_CHARS])).casefold()) & (SCALE_WORDS | {"am", "pm"})
 
 
 def _split_unit(body: str) -> tuple[str, str]:
@@ -74,7 +71,7 @@ def _split_unit(body: str) -> tuple[str, str]:
     head = body[: tail.start()].strip()
     if head.endswith(("\\", "^", "_", "=", "(", "{", "*", "/")):
         return body, ""
-    return head, tail.group().strip(" .").casefold()
+    return head, tail.group().strip(" .")
 
 
 def _words(unit: str) -> frozenset[str]:

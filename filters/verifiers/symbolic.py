@@ -19,6 +19,7 @@ from filters.verifiers.normal_form import tidy
 _MAX_CHARS = 500
 _MAX_DIGITS = 60
 _PROBES = 3
+_ROUNDED_DECIMALS = 2
 _TOLERANCE = 1e-9
 _POWER = r"(?:\^|\*\*)"
 _TOWER = re.compile(
@@ -95,7 +96,7 @@ def _parse(text: str) -> list[Any]:
 
 def _shown_decimals(reference: str) -> int | None:
     match = _DECIMAL.match(tidy(reference))
-    return len(match[1]) if match else None
+    return len(match[1]) if match and len(match[1]) >= _ROUNDED_DECIMALS else None
 
 
 def _differ(wanted: Any, got: Any, decimals: int | None) -> bool | None:

@@ -4,7 +4,7 @@ The code is the last complete fenced block of Python that defines a name the tas
 none does, the last one with Python's label, then the last without a label (a block with another
 language's label does not count). Without any fence it is the whole answer where that is plainly
 code (its first line starts with `def`, `class`, `import`, `from` or `@`). The asserts run in
-another sandbox than the program (filters/inside/tester.py). Not defended: a program that recognises a
+another sandbox than the program (filters/inside/tester.py). Not defended: a program that knows a
 published test's arguments and has learnt its answer by heart, tests that take a helper
 (`Counter`, say) from the program instead of importing it, and tests that hand over functions or
 objects of their own classes (undecided).
