@@ -2,7 +2,8 @@
 
 What is trained on must be what inference will see: the prompt's text is a prefix of the whole
 conversation's, the reasoning is still in the rendered and tokenized completion, and the turn ends
-with the end-of-turn token, inside the loss. A template that breaks one of these stops the run.
+with the end-of-turn token, inside the loss. A template that breaks one of these stops the run; a
+single row whose reasoning does not come back is dropped.
 """
 
 from collections import Counter
@@ -14,7 +15,13 @@ from typing import Any
 from prompts.errors import PrerequisiteError
 
 IGNORED = -100  # torch's cross entropy skips this label
+# Above this share of rows without their reasoning it is the template that is wrong, not the rows.
+MOST_NOT_ROUND_TRIP = 0.5
 COLUMNS = ("sample_id", "messages", "reasoning")
+
+
+class NotRoundTripError(PrerequisiteError):
+    """The reasoning of a row is not in what the template and the tokenizer make of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,9 @@ def _training_row(path: Path, values: Mapping[str, Any]) -> TrainingRow:
 def encode_rows(rows: Iterable[TrainingRow], tokenizer: Any, max_length: int) -> Encoded:
     """Render and tokenize every row; rows over `max_length` tokens are dropped, never cut.
 
-    PrerequisiteError when the template changes the prompt, loses the reasoning or does not end
-    the turn with the tokenizer's eos_token.
+    `dropped` counts `overlong`, `eos_inside` and `not_round_trip` rows. PrerequisiteError when
+    the template changes the prompt, loses the reasoning of more than half of the rows or does
+    not end the turn with the tokenizer's eos_token.
     """
     if tokenizer.chat_template is None:
         raise PrerequisiteError(
@@ -88,8 +96,14 @@ def encode_rows(rows: Iterable[TrainingRow], tokenizer: Any, max_length: int) ->
         )
     kept: list[TokenRow] = []
     dropped: Counter[str] = Counter()
+    lost: NotRoundTripError | None = None
     for row in rows:
-        prompt_ids, completion_ids = encode_row(row, tokenizer)
+        try:
+            prompt_ids, completion_ids = encode_row(row, tokenizer)
+        except NotRoundTripError as error:
+            lost = lost or error
+            dropped["not_round_trip"] += 1
+            continue
         if tokenizer.eos_token_id in completion_ids[:-1]:
             dropped["eos_inside"] += 1
         elif len(prompt_ids) + len(completion_ids) > max_length:
@@ -97,6 +111,9 @@ def encode_rows(rows: Iterable[TrainingRow], tokenizer: Any, max_length: int) ->
         else:
             labels = [IGNORED] * len(prompt_ids) + completion_ids
             kept.append(TokenRow(prompt_ids + completion_ids, labels))
+    total = len(kept) + dropped.total()
+    if lost and dropped["not_round_trip"] > MOST_NOT_ROUND_TRIP * total:
+        raise PrerequisiteError(f"{dropped['not_round_trip']} of {total} rows: {lost}") from lost
     return Encoded(tuple(kept), dict(dropped))
 
 
@@ -115,7 +132,7 @@ def encode_row(row: TrainingRow, tokenizer: Any) -> tuple[list[int], list[int]]:
         completion_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
     )
     if row.reasoning.strip() not in text:
-        raise PrerequisiteError(
+        raise NotRoundTripError(
             f"the tokenizer does not give back the reasoning of {row.sample_id}: its tokens "
             f"decode to {text[:80]!r}"
         )
@@ -131,7 +148,7 @@ def render(row: TrainingRow, tokenizer: Any) -> tuple[str, str]:
     whole: str = tokenizer.apply_chat_template(turns, tokenize=False)
     reasoning = row.reasoning.strip()
     if reasoning not in whole:
-        raise PrerequisiteError(
+        raise NotRoundTripError(
             f"the chat template deletes the reasoning (sample {row.sample_id}: "
             f"{reasoning[:60]!r} is not in the rendered text); set student.chat_template to one "
             "that keeps the assistant's content whole"

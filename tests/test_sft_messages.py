@@ -69,6 +69,21 @@ def test_a_template_that_deletes_the_reasoning_stops_the_run():
         encode_rows(rows_of(make_row(1)), make_tokenizer(forgetful), 256)
 
 
+def test_a_row_that_does_not_round_trip_is_dropped_and_counted():
+    odd = make_row(1) | {"reasoning": "not in the assistant's turn"}
+    encoded = encode_rows(rows_of(make_row(2), odd, make_row(3)), make_tokenizer(), 256)
+    assert encoded.dropped == {"not_round_trip": 1}
+    assert len(encoded.rows) == 2
+
+
+def test_more_than_half_of_the_rows_without_their_reasoning_stop_the_run():
+    odd = make_row(1) | {"reasoning": "not in the assistant's turn"}
+    tokenizer = make_tokenizer()
+    assert encode_rows(rows_of(make_row(2), odd), tokenizer, 256).dropped["not_round_trip"] == 1
+    with pytest.raises(PrerequisiteError, match=r"2 of 3 rows: .* deletes the reasoning"):
+        encode_rows(rows_of(make_row(2), odd, odd), tokenizer, 256)
+
+
 def test_the_distill_template_deletes_the_reasoning_and_ours_does_not():
     path = SHARED_DATA / "r1_distill_qwen_chat_template.json"
     if not path.is_file():

@@ -1,0 +1,102 @@
+"""sft/checkpoints.py: nothing whole is lost, nothing foreign or half-written is continued."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("transformers")
+pytest.importorskip("torch")
+
+from prompts.errors import PrerequisiteError
+from sft.checkpoints import MARKER, OWNER, MarkWhole, open_checkpoints
+
+OURS, THEIRS = "a" * 32, "b" * 32
+
+
+@pytest.fixture(autouse=True)
+def _one_rank(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+
+
+def left_behind(folder, owner=OURS, whole=(2, 10), partial=(12,)):
+    folder.mkdir()
+    if owner is not None:
+        (folder / OWNER).write_text(owner)
+    for step in (*whole, *partial):
+        (folder / f"checkpoint-{step}").mkdir()
+    for step in whole:
+        (folder / f"checkpoint-{step}" / MARKER).touch()
+    return folder
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_newest_whole_checkpoint_is_continued_and_a_partial_one_removed(tmp_path):
+    folder = left_behind(tmp_path / "c")
+    assert open_checkpoints(folder, OURS, resume=True) == folder / "checkpoint-10"
+    assert names(folder) == ["checkpoint-10", "checkpoint-2", OWNER]
+
+
+def test_the_owner_is_not_written_again_when_it_fits(tmp_path):
+    folder = left_behind(tmp_path / "c")
+    before = (folder / OWNER).stat()
+    open_checkpoints(folder, OURS, resume=True)
+    after = (folder / OWNER).stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.parametrize("broken", ["", OURS[:7], "{}", "\0" * 32])
+def test_a_broken_owner_is_an_error_and_costs_no_checkpoint(tmp_path, broken):
+    folder = left_behind(tmp_path / "c", owner=broken)
+    before = names(folder)
+    with pytest.raises(PrerequisiteError, match=r"training\.json is broken"):
+        open_checkpoints(folder, OURS, resume=True)
+    assert names(folder) == before
+
+
+@pytest.mark.parametrize(("owner", "resume"), [(THEIRS, True), (None, True), (OURS, False)])
+def test_another_trainings_checkpoints_make_room(tmp_path, owner, resume):
+    folder = left_behind(tmp_path / "c", owner=owner)
+    assert open_checkpoints(folder, OURS, resume) is None
+    assert names(folder) == [OWNER]
+    assert (folder / OWNER).read_text() == OURS
+
+
+def test_a_stop_while_the_owner_is_written_leaves_the_old_one(tmp_path, monkeypatch):
+    folder = left_behind(tmp_path / "c", owner=THEIRS)
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        open_checkpoints(folder, OURS, resume=True)
+    assert (folder / OWNER).read_text() == THEIRS
+
+
+@pytest.mark.parametrize("owner", [OURS, THEIRS, None])
+def test_other_ranks_change_nothing_and_agree_with_the_first(tmp_path, monkeypatch, owner):
+    folder = left_behind(tmp_path / "c", owner=owner)
+    before = names(folder)
+    monkeypatch.setenv("RANK", "1")
+    theirs = open_checkpoints(folder, OURS, resume=True)
+    assert names(folder) == before
+    monkeypatch.setenv("RANK", "0")
+    assert open_checkpoints(folder, OURS, resume=True) == theirs
+
+
+def test_a_checkpoint_is_marked_only_after_every_rank_has_written_its_part(tmp_path, monkeypatch):
+    import torch.distributed as ranks
+
+    marker = tmp_path / "checkpoint-3" / MARKER
+    marker.parent.mkdir()
+    waited = []
+    monkeypatch.setattr(ranks, "is_initialized", lambda: True)
+    monkeypatch.setattr(ranks, "barrier", lambda: waited.append(marker.exists()))
+    state = SimpleNamespace(is_world_process_zero=True, global_step=3)
+    MarkWhole().on_save(SimpleNamespace(output_dir=str(tmp_path)), state, None)
+    assert waited == [False]
+    assert marker.exists()
