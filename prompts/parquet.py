@@ -70,7 +70,11 @@ def table_of(rows: Iterable[Row], record: type[Row]) -> pa.Table:
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write a table under a temporary name, sync it, then rename: a reader sees all or nothing."""
+    """Write a table under a temporary name, sync it, then rename: a reader sees all or nothing.
+
+    On return the name is as safe from a loss of power as the bytes: what the table was made from
+    may be removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -82,11 +86,20 @@ def write_table(path: Path, table: pa.Table) -> None:
             write_page_index=True,
             use_content_defined_chunking=True,
         )
-        with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())
+        _sync(temporary)
         temporary.replace(path)
+        _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Have the disk keep a file's bytes, or a folder's names."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def read_rows(paths: Path | Sequence[Path], record: type[Row]) -> list[Row]:

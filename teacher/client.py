@@ -15,6 +15,11 @@ from prompts.errors import PrerequisiteError, RunError
 
 Messages = list[dict[str, str]]
 
+# A server, or what stands before it, must not put a run to sleep for a day.
+LONGEST_RETRY_AFTER_S = 60.0
+# No context is longer: a larger count is the server's mistake, and taken as not counted.
+MOST_TOKENS = 100_000_000
+
 
 class FaultKind(StrEnum):
     """What can go wrong with a request: a closed vocabulary, counted in the run's summary."""
@@ -91,7 +96,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What came back. Counts are the server's; `reasoning_tokens` is None if it does not say."""
+    """What came back. Counts are the server's where they can be true, 0 to MOST_TOKENS;
+    `reasoning_tokens` is None if it does not say."""
 
     text: str
     finish_reason: str
@@ -134,9 +140,10 @@ async def complete(session: aiohttp.ClientSession, where: Endpoint, call: Call) 
         raise Fault(FaultKind.UNREACHABLE, _say(where, error)) from error
     except aiohttp.ClientPayloadError as error:
         raise Fault(FaultKind.TRUNCATED_BODY, _say(where, error)) from error
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        kind = FaultKind.INVALID_JSON if isinstance(error, ValueError) else FaultKind.RESET
-        raise Fault(kind, _say(where, error)) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Fault(FaultKind.RESET, _say(where, error)) from error
+    except (ValueError, RecursionError) as error:  # no JSON, not ours, or nested without end
+        raise Fault(FaultKind.INVALID_JSON, _say(where, error)) from error
 
 
 async def served_models(session: aiohttp.ClientSession, where: Endpoint) -> dict[str, str]:
@@ -252,14 +259,14 @@ class _Heard:
         if self.finish_reason in ("abort", "error"):
             raise Fault(FaultKind.SERVER_ERROR, f"the server ended it: {self.finish_reason}")
         text = join_parts("".join(self.reasoning), "".join(self.content))
-        details = self.usage.get("completion_tokens_details") or {}
+        details = _object(self.usage.get("completion_tokens_details") or {})
         return Completion(
             text=text,
             finish_reason="length" if self.finish_reason == "length" else "stop",
-            prompt_tokens=int(self.usage.get("prompt_tokens") or 0),
+            prompt_tokens=_count(self.usage.get("prompt_tokens")) or 0,
             # A server that does not count is counted at four characters a token.
-            completion_tokens=int(self.usage.get("completion_tokens") or (len(text) + 3) // 4),
-            reasoning_tokens=details.get("reasoning_tokens"),
+            completion_tokens=_count(self.usage.get("completion_tokens")) or (len(text) + 3) // 4,
+            reasoning_tokens=_count(details.get("reasoning_tokens")),
         )
 
 
@@ -289,16 +296,28 @@ def _string(value: Any) -> str:
     return value
 
 
-def _retry_after_s(header: str) -> float | None:
-    """`Retry-After` in seconds, given as `3` or as an HTTP date; None if it says neither."""
-    try:
-        return max(0.0, float(header))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
-    except ValueError:
+def _count(value: Any) -> int | None:
+    """A number of tokens, None if none or an impossible one is given; ValueError for no number."""
+    if value is None:
         return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise ValueError(f"a number of tokens was expected, {_cut(repr(value))} came")
+    return int(value) if 0 <= value <= MOST_TOKENS else None
+
+
+def _retry_after_s(header: str) -> float | None:
+    """`Retry-After` in seconds, given as `3` or as an HTTP date; None if it says neither.
+
+    Never more than LONGEST_RETRY_AFTER_S: then the server may say it again.
+    """
+    try:
+        wait_s = float(header)
+    except ValueError:
+        try:
+            wait_s = parsedate_to_datetime(header).timestamp() - time.time()
+        except (ValueError, OverflowError):
+            return None
+    return min(max(0.0, wait_s), LONGEST_RETRY_AFTER_S)
 
 
 def _say(where: Endpoint, error: BaseException) -> str:

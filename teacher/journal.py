@@ -161,7 +161,7 @@ class Journal:
                 if rows and not self._failure:
                     with self._connection:
                         self._connection.executemany(_INSERT, rows)
-            except (sqlite3.Error, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - a dead writer would hang every flush
                 self._failure = _write_failure(self.path, error)
             for committed in waiting:
                 if self._failure:

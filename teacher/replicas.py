@@ -65,15 +65,6 @@ async def canary(replica: Replica, timeout_s: float = 300.0) -> None:
             raise RunError(f"the teacher at {replica.url} does not generate: {fault}") from fault
 
 
-async def served_names(url: str, key_env: str | None = None) -> list[str]:
-    """Names of the models served at `url`, so that a user need not type one. Raises RunError."""
-    async with _session() as session:
-        try:
-            return list(await served_models(session, endpoint(url, "", key_env)))
-        except Fault as fault:
-            raise RunError(f"no teacher at {url}: {fault}") from fault
-
-
 class Slot:
     """A replica in the pool, with what is known of its state."""
 
@@ -209,7 +200,8 @@ class Pool:
         """What is wrong with the pool, empty if nothing. Raises RunError when the wait is over."""
         lost = [slot for slot in self.slots if not slot.usable]
         if not lost or self._gone_since_s is None:
-            return f"{len(lost)} of {len(self.slots)} replicas lost" if lost else ""
+            said = [f"{len(lost)} of {len(self.slots)} replicas lost"] if lost else []
+            return "; ".join([*said, *self._patience()])
         waited_s = time_s() - self._gone_since_s
         errors = "; ".join(dict.fromkeys(slot.last_error for slot in lost if slot.last_error))
         if waited_s >= self._wait_for_replica_s:
@@ -221,6 +213,14 @@ class Pool:
             f"no replica answers ({errors}); waited {waited_s:.0f} s of "
             f"{self._wait_for_replica_s:.0f} s for one to return"
         )
+
+    def _patience(self) -> list[str]:
+        """That every replica that is up has asked us to wait (429), so that nothing moves."""
+        up = [slot for slot in self.slots if slot.usable]
+        if not up or not all(slot.pauses for slot in up):
+            return []
+        errors = "; ".join(dict.fromkeys(slot.last_error for slot in up))
+        return [f"every replica that is up asks to wait ({errors})"]
 
     def _least_loaded(self, avoid: Collection[Slot]) -> Slot | None:
         free = [slot for slot in self.slots if slot.free()]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
+from aiohttp import web
 from simulated_teacher import SimulatedTeacher, serving
 
 from prompts.errors import PrerequisiteError, RunError
@@ -14,6 +15,8 @@ from teacher.client import (
     Endpoint,
     Fault,
     FaultKind,
+    _Heard,
+    _retry_after_s,
     complete,
     endpoint,
     join_parts,
@@ -94,6 +97,68 @@ def test_retry_after_is_kept() -> None:
     with pytest.raises(Fault) as caught:
         ask(SimulatedTeacher(fault=lambda *request: "429"))
     assert caught.value.retry_after_s == 0.02
+
+
+@pytest.mark.parametrize(
+    ("header", "wait_s"),
+    [
+        ("3", 3.0),
+        ("-1", 0.0),
+        ("86400", 60.0),
+        ("inf", 60.0),
+        ("nan", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 60.0),
+        ("soon", None),
+    ],
+)
+def test_a_server_can_ask_for_a_minute_of_patience_at_most(
+    header: str, wait_s: float | None
+) -> None:
+    assert _retry_after_s(header) == wait_s
+
+
+def usage(**counts: object) -> Completion:
+    heard = _Heard()
+    choice = {"message": {"content": "12345678"}, "finish_reason": "stop"}
+    heard.take({"choices": [choice], "usage": counts}, "message")
+    return heard.completion(whole=True)
+
+
+@pytest.mark.parametrize("absurd", [2**70, -1, 10**12, None])
+def test_an_impossible_count_is_taken_as_not_counted(absurd: int | None) -> None:
+    details = {"reasoning_tokens": absurd}
+    found = usage(prompt_tokens=absurd, completion_tokens=absurd, completion_tokens_details=details)
+    assert (found.prompt_tokens, found.completion_tokens, found.reasoning_tokens) == (0, 2, None)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"completion_tokens": "12"},
+        {"completion_tokens": 1.5},
+        {"prompt_tokens": float("inf")},
+        {"prompt_tokens": [1]},
+        {"completion_tokens_details": [3]},
+        {"completion_tokens_details": {"reasoning_tokens": "3"}},
+    ],
+    ids=str,
+)
+def test_a_count_that_is_no_number_is_a_fault(
+    monkeypatch: pytest.MonkeyPatch, counts: dict[str, object]
+) -> None:
+    monkeypatch.setattr(SimulatedTeacher, "_usage", lambda teacher, text: counts)
+    with pytest.raises(Fault) as caught:
+        ask(SimulatedTeacher(), WHOLE)
+    assert caught.value.kind is FaultKind.INVALID_JSON
+
+
+def test_an_answer_nested_without_end_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nested(*_: object) -> web.Response:
+        return web.Response(text="[" * 200_000, content_type="application/json")
+
+    monkeypatch.setattr(SimulatedTeacher, "_respond", nested)
+    with pytest.raises(Fault, match="invalid_json"):
+        ask(SimulatedTeacher(), WHOLE)
 
 
 def test_nobody_there_is_unreachable() -> None:

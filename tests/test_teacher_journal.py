@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 from dataclasses import replace
@@ -198,3 +199,38 @@ def test_parquet_on_a_full_disk_leaves_the_journal_whole(
 
 if __name__ == "__main__":
     write_until_full(Path(sys.argv[1]))
+
+
+def test_a_sample_that_cannot_be_stored_fails_the_flush_and_never_hangs_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "open.sqlite")
+    journal.append(made(0))
+    journal.flush()
+    journal.append(replace(made(1), completion_tokens=2**70))
+    with pytest.raises(RunError, match="too large"):
+        journal.flush()
+    with pytest.raises(RunError, match="too large"):
+        journal.append(made(2))
+    with pytest.raises(RunError, match="too large"):
+        journal.close()
+    with Journal(tmp_path / "open.sqlite") as again:
+        assert again.read() == [made(0)]
+
+
+def test_the_folder_is_synced_before_the_journal_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, closed = tmp_path / "open.sqlite", tmp_path / "closed" / "0.parquet"
+    folders: list[tuple[bool, bool]] = []
+    sync = os.fsync
+
+    def watched(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            folders.append((closed.exists(), path.exists()))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    journal = Journal(path)
+    journal.append(made())
+    journal.close_to_parquet(closed)
+    assert folders == [(True, True)]
+    assert not path.exists()

@@ -1,6 +1,7 @@
 """Replicas: what a canary proves, who takes the next request, when a circuit opens and closes."""
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
@@ -8,7 +9,7 @@ from simulated_teacher import SimulatedTeacher, serving
 
 from prompts.errors import PrerequisiteError, RunError
 from teacher.client import Call, Completion, Endpoint, Fault, FaultKind
-from teacher.replicas import Pool, Replica, canary, served_names
+from teacher.replicas import Pool, Replica, canary
 
 GOOD = Completion("one two three", "stop", 5, 3, None)
 BAD = Fault(FaultKind.SERVER_ERROR, "500")
@@ -34,7 +35,7 @@ class Scripted:
     ) -> dict[str, str]:
         return {"sim": "vllm"}
 
-    def pool(self, *windows: int, **options: float) -> Pool:
+    def pool(self, *windows: int, **options: Any) -> Pool:
         replicas = [Replica(f"http://r{n}/v1", "sim", in_flight=w) for n, w in enumerate(windows)]
         return Pool(
             replicas,
@@ -84,13 +85,6 @@ def test_a_canary_that_hangs_fails_within_its_time() -> None:
         pytest.raises(RunError, match=r"no token for 0\.1 s"),
     ):
         asyncio.run(canary(Replica(teacher.url, "sim"), timeout_s=0.1))
-
-
-def test_names_served_can_be_asked_for() -> None:
-    with serving(SimulatedTeacher()) as teacher:
-        assert asyncio.run(served_names(teacher.url.removesuffix("/v1"))) == ["sim"]
-    with pytest.raises(RunError, match="no teacher at"):
-        asyncio.run(served_names(teacher.url))
 
 
 def test_a_pool_whose_only_replica_talks_nonsense_does_not_open() -> None:
@@ -176,6 +170,19 @@ def test_a_replica_that_asks_for_patience_gets_it() -> None:
             assert pool.free() == 0
             assert await pool.acquire() is slot
             assert loop.time() - started_s >= 0.045
+
+    asyncio.run(go())
+
+
+def test_replicas_that_all_ask_for_patience_are_reported_as_waiting() -> None:
+    async def go() -> None:
+        async with Scripted().pool(1, 1) as pool:
+            for slot in (await pool.acquire(), await pool.acquire()):
+                assert pool.check() == ""
+                pool.release(slot, Fault(FaultKind.RATE_LIMITED, "429", retry_after_s=0.02))
+            assert "asks to wait (rate_limited: 429)" in pool.check()
+            await pool.acquire()
+            assert pool.check() == ""
 
     asyncio.run(go())
 
