@@ -103,13 +103,15 @@ def _grade(prompt: Prompt, samples: Sequence[Sample], outcomes: Mapping[str, Out
 def vote_keys(samples: Sequence[Sample], outcomes: Sequence[Outcome]) -> list[str | None]:
     """What each sample votes for in cons@k: equal keys are one group, None is no vote.
 
+    A truncated sample does not vote: what it boxed so far is no final answer.
+
     Final answers are grouped by their normal form; forms the verifier accepted equal the
     reference, hence each other, and are one group. Wrong answers that are equal only to an
     algebra system stay apart, which favours the accepted group slightly.
     """
     forms: list[str | None] = []
     for sample in samples:
-        found = final_answer(sample.answer)
+        found = None if sample.finish_reason == "length" else final_answer(sample.answer)
         forms.append(None if found is None else normal_form(found.text))
     accepted = {
         form for form, outcome in zip(forms, outcomes, strict=True) if outcome is Outcome.ACCEPT

@@ -6,7 +6,7 @@ drawn from a population, so every interval resamples or clusters by prompt.
 """
 
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -64,48 +64,32 @@ def _chen(n: int, c: int, k: int) -> float:
     return 1.0 - math.comb(n - c, k) / math.comb(n, k)
 
 
-def majority(
-    answers: Sequence[Hashable | None], same: Callable[[Hashable, Hashable], bool] | None = None
-) -> int | None:
-    """The index of the first answer of the largest group; None when nothing was answered.
+def majority(answers: Sequence[Hashable | None]) -> list[int]:
+    """The indices of the largest group of equal answers; empty when nothing was answered.
 
-    `same` says which answers are equal (default: ==); an answer joins the first group whose first
-    member it equals. None is no answer and votes for nothing. Of groups equally large, the one
-    that appears first wins, so the result does not depend on luck.
+    None is no answer and votes for nothing. Of groups equally large, the one that appears first
+    wins, so the result does not depend on luck.
     """
-    groups: list[list[int]] = []
+    groups: dict[Hashable, list[int]] = {}
     for index, answer in enumerate(answers):
-        if answer is None:
-            continue
-        for group in groups:
-            first = answers[group[0]]
-            assert first is not None
-            if first == answer or (same is not None and same(first, answer)):
-                group.append(index)
-                break
-        else:
-            groups.append([index])
-    return max(groups, key=len)[0] if groups else None  # max keeps the earliest of equals
+        if answer is not None:
+            groups.setdefault(answer, []).append(index)
+    return max(groups.values(), key=len, default=[])  # max keeps the earliest of equals
 
 
-def cons_at_k(
-    answers: Sequence[Sequence[Hashable | None]],
-    correct: ArrayLike,
-    same: Callable[[Hashable, Hashable], bool] | None = None,
-) -> Floats:
+def cons_at_k(answers: Sequence[Sequence[Hashable | None]], correct: ArrayLike) -> Floats:
     """1 where the majority's answer is accepted, shape (prompts,); also called maj@k.
 
-    `answers[i][j]` is the final answer of sample j. A prompt whose samples gave no answer at all
-    scores 0; one without samples is NaN.
+    `answers[i][j]` is the final answer of sample j. The answer is accepted if any sample that
+    gave it is: another may have been rejected for something else. A prompt whose samples gave no
+    answer at all scores 0; one without samples is NaN.
     """
     matrix = _matrix(correct)
     scores = np.zeros(len(matrix))
     for row, given in enumerate(answers):
-        winner = majority(given, same)
-        if np.isnan(matrix[row]).all():
-            scores[row] = math.nan
-        elif winner is not None:
-            scores[row] = np.nan_to_num(matrix[row, winner])
+        scores[row] = math.nan if np.isnan(matrix[row]).all() else 0.0
+        if winners := majority(given):
+            scores[row] = np.any(matrix[row, winners] == 1)
     return scores
 
 
@@ -131,17 +115,15 @@ def bootstrap(
     """The mean of per-prompt values with its percentile interval over resampled prompts.
 
     Deterministic for a seed. NaN values (prompts without a score) are left out of mean and n.
-    When all values are 0 or all are 1 resampling sees no spread; Wilson's interval is given.
+    When all values are 0 or all are 1 resampling sees no spread; Wilson's interval is given. One
+    prompt with a share in between says nothing of the others: its interval is all of 0 to 1.
     """
     known = _known(values)
     if len(known) == 0:
         return Interval(math.nan, math.nan, math.nan, 0)
     if np.all(known == known[0]) and known[0] in (0.0, 1.0):
         return wilson(int(known.sum()), len(known), confidence)
-    means = _resampled_means(known, seed, resamples)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(known.mean()), float(low), float(high), len(known))
+    return _percentiles(known, confidence, seed, resamples, (0.0, 1.0))
 
 
 def paired_difference(
@@ -154,14 +136,24 @@ def paired_difference(
     """Mean of `after - before` over the same prompts, with a paired bootstrap interval.
 
     Both have shape (prompts,), the same prompt at the same place; prompts that lack either score
-    are left out. ValueError when the shapes differ.
+    are left out. One pair says nothing of the others: its interval is all of -1 to 1, what scores
+    can differ by. ValueError when the shapes differ.
     """
     first, second = np.asarray(before, float), np.asarray(after, float)
     if first.shape != second.shape or first.ndim != 1:
         raise ValueError(f"paired scores differ in shape: {first.shape} and {second.shape}")
     known = _known(second - first)
+    return _percentiles(known, confidence, seed, resamples, (-1.0, 1.0))
+
+
+def _percentiles(
+    known: Floats, confidence: float, seed: int, resamples: int, bounds: tuple[float, float]
+) -> Interval:
+    """The mean and its percentile interval; the bounds with one value, NaN with none."""
     if len(known) == 0:
         return Interval(math.nan, math.nan, math.nan, 0)
+    if len(known) < 2:
+        return Interval(float(known[0]), *bounds, 1)
     means = _resampled_means(known, seed, resamples)
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail])

@@ -125,6 +125,22 @@ def test_the_majority_decides_even_when_one_sample_is_right():
     assert row.cons_at_k.value == 0.0
 
 
+def test_a_truncated_sample_does_not_vote_and_spoils_no_vote():
+    one = make_prompt("a")
+    answers = ["\\boxed{4}", "\\boxed{4}", "\\boxed{4}", "\\boxed{5}"]
+    samples, verdicts = graded(one, "reject", "accept", "accept", "reject", answers=answers)
+    samples[0] = make_sample(one, 0, answers[0], finish="length")
+    assert vote_keys(samples, [v.outcome for v in verdicts])[0] is None
+    assert score([one], samples, verdicts, 4).row().cons_at_k.value == 1.0
+
+
+def test_an_answer_rejected_once_for_another_reason_still_wins_its_vote():
+    one = make_prompt("a")
+    answers = ["\\boxed{4}", "\\boxed{4}", "\\boxed{5}"]
+    row = scored((one, graded(one, "reject", "accept", "reject", answers=answers)), k=3).row()
+    assert row.cons_at_k.value == 1.0
+
+
 def test_accepted_answers_spelt_differently_vote_together():
     one = make_prompt("a")
     answers = ["\\boxed{5}", "\\boxed{4}", "\\boxed{8/2}"]
