@@ -79,6 +79,10 @@ def distill(
         chosen = with_served_name(chosen)
 
     require(chosen, runs)
+    from flows.overview import say_finished
+
+    if chosen.dataset.repo_id is None and say_finished(chosen, runs):
+        return
     _prefect_quietly()
     from flows.distill import distill as distill_flow
 

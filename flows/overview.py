@@ -6,13 +6,30 @@ from typing import Any
 
 from data_cards.funnel import FunnelRow
 from flows.progress import clock, say
-from flows.run_folder import STAGES, all_runs, read_manifest
+from flows.recipe import Recipe
+from flows.run_folder import STAGES, RunFolder, all_runs, read_manifest, run_path
 from prompts.errors import PrerequisiteError
 
 
 def show_run(run: Path, as_json: bool) -> None:
     """Print one run."""
     say(json.dumps(run_facts(run), indent=2) if as_json else summary_text(run))
+
+
+def say_finished(recipe: Recipe, runs: Path) -> bool:
+    """Say of a run whose stages are all finished that they are; whether that was so."""
+    run = RunFolder(run_path(recipe, runs), recipe)
+    if not (run.path / "manifest.json").exists() or not all(map(run.is_done, STAGES)):
+        return False
+    for name in STAGES:
+        say(already(run, name))
+    say(summary_text(run.path))
+    return True
+
+
+def already(run: RunFolder, stage: str) -> str:
+    """The line for a stage that needs no work."""
+    return f"{stage:9} finished already  ({run.path / STAGES[stage]})"
 
 
 def runs_overview(runs: Path, as_json: bool) -> None:

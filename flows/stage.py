@@ -9,6 +9,7 @@ from typing import Any
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from data_cards.funnel import FunnelRow
+from flows.overview import already
 from flows.progress import say
 from flows.recipe import Recipe, check_pins, load_recipe
 from flows.run_folder import STAGES, RunFolder
@@ -49,7 +50,7 @@ def staged(run: RunFolder, name: str, again: bool = False) -> Iterator[Stage]:
         if name in PINNED and (again or not done):
             check_pins(run.recipe)
         if done and not again:
-            say(f"{name:9} finished already  ({run.path / STAGES[name]})")
+            say(already(run, name))
         yield Stage(run, name, wanted=again or not done)
 
 
