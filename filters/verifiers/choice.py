@@ -11,7 +11,7 @@ from filters.verifiers.phrase import singular_phrase
 from prompts.record import Prompt
 from teacher.sample import Sample
 
-SIGNATURE = ("choice", "1")
+SIGNATURE = ("choice", "2")
 
 # "B", "(b)", "B.", "B) text", "option B: text", "**B** - text"
 _LETTER = re.compile(
@@ -19,6 +19,8 @@ _LETTER = re.compile(
     r"|\*+|\s+[-–—]+\s)[\s$*)}\]]*(.*)$",
     re.DOTALL,
 )
+# "B. and C.", "A) heat, C) light": a further letter that is marked as one.
+_ANOTHER_LETTER = re.compile(r"(?:^|[\s,;&({\[])(?:and |or )?[({\[]?[A-J](?:[)}\].:]|\s*\Z)")
 _LETTERS = re.compile(
     r"^[\s(]*[A-J]\)?(?:(?:\s*,\s*|\s+(?:and|or)\s+|\s*&\s*)\(?[A-J]\)?)+[\s.)]*$"
 )
@@ -45,6 +47,9 @@ def compare_choices(reference: str, choices: tuple[str, ...], answer: str) -> Ru
     wanted = _index_of_reference(reference, choices)
     if wanted is None:
         return undecided(Reason.UNPARSED, f"the reference {reference} names none of the choices")
+    exact = [i for i, choice in enumerate(choices) if choice.strip() == answer.strip()]
+    if len(exact) == 1 and len(answer.strip()) > 1:
+        return _same(exact[0], wanted, answer)
     letter, text = _read(answer)
     by_text = _index_of_text(answer, choices)
     if _LETTERS.match(answer):
@@ -53,9 +58,12 @@ def compare_choices(reference: str, choices: tuple[str, ...], answer: str) -> Ru
         return _rule_by_text(by_text, wanted, choices, answer)
     if letter >= max(len(choices), 1) and choices:
         return reject(Reason.ANSWER_MISMATCH, f"{answer} is none of the {len(choices)} choices")
-    if by_text not in (None, letter) and not text:
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} is a letter and also a choice's text")
+    misread = by_text is not None and (not text or _read(choices[by_text])[0] is not None)
+    if misread and by_text != letter:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer}: a letter, or a choice's text?")
     behind = _index_of_text(text, choices) if text else None
+    if behind is None and _ANOTHER_LETTER.search(text):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} may name several choices")
     if behind is not None and behind != letter:
         return reject(Reason.ANSWER_MISMATCH, f"{answer}: that text is choice {_name(behind)}")
     return _same(letter, wanted, answer)
@@ -86,6 +94,9 @@ def _read(answer: str) -> tuple[int | None, str]:
 
 
 def _index_of_reference(reference: str, choices: tuple[str, ...]) -> int | None:
+    exact = [i for i, choice in enumerate(choices) if choice.strip() == reference.strip()]
+    if len(exact) == 1 and len(reference.strip()) > 1:
+        return exact[0]
     letter, _ = _read(reference)
     if letter is not None and (not choices or letter < len(choices)):
         return letter

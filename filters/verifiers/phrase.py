@@ -6,15 +6,21 @@ import unicodedata
 from filters.verifiers.normal_form import unwrap
 
 _ARTICLES = frozenset(("a", "an", "the"))
+_COUNTED = "zero one two three four five six seven eight nine ten eleven twelve"
+_NUMBER_WORDS = {word: str(number) for number, word in enumerate(_COUNTED.split())}
+_SUBSCRIPT = re.compile(r"\s*_\s*(?:\{\s*(\d+)\s*\}|(\d))")
 _MARKUP = re.compile(r"[$*_`\\{}]")
 _WORDS = re.compile(r"[^\W_]+(?:[.,'’]?[^\W_]+)*|[+\-<>=%°#]", re.UNICODE)
 
 
 def normalise_phrase(text: str) -> str:
     """`"The  Mitochondria."` and `\\text{mitochondria}` both become `mitochondria`."""
-    folded = unicodedata.normalize("NFKC", _MARKUP.sub(" ", unwrap(text))).casefold()
+    folded = unicodedata.normalize("NFKC", _MARKUP.sub(" ", _SUBSCRIPT.sub(r"\1\2", unwrap(text))))
+    folded = folded.casefold()
     words: list[str] = _WORDS.findall(folded)
-    return " ".join([w for w in words if w not in _ARTICLES] or words)
+    if len(words) > 1 and words[0] in _ARTICLES:
+        del words[0]
+    return " ".join(_NUMBER_WORDS.get(word, word) for word in words)
 
 
 def singular_phrase(text: str) -> str:

@@ -3,8 +3,11 @@ r"""Quantities: a number with a unit, compared by pint in the reference's unit.
 Rules: a unit that measures something else is `wrong_unit`, and so is a bare number where the
 reference has a unit. Values agree within 1 % of the reference, or when the answer rounds to the
 reference's digits (a reference with a decimal point and at least two digits: `0.33 m` is met by
-`0.3333 m`); a whole number without unit must be exact. An answer whose unit is not known is
-undecided, as is one with a unit where the reference has none.
+`0.3333 m`); a whole number must be exact in the reference's own unit (`252 m` is not `250 m`) and
+without unit. Hertz and radians per second, percent and degrees are kinds of their own, though
+pint counts them all as plain numbers; 60 rpm is 1 Hz. An answer whose unit is not known, or
+differs from the reference's only in letter case, is undecided, as is a bare `C` or `F` for a
+temperature and an answer with a unit where the reference has none.
 """
 
 import re
@@ -22,7 +25,7 @@ from filters.verifiers.unit_text import UnitFactor, read_unit
 from prompts.record import Prompt
 from teacher.sample import Sample
 
-SIGNATURE = ("quantity", "1")
+SIGNATURE = ("quantity", "2")
 RELATIVE_TOLERANCE = 1e-2
 
 _NUMBER = re.compile(
@@ -80,11 +83,27 @@ _ALIASES = {
 _CONSTANTS = frozenset(("c", "e", "k", "R", "G_0", "pi", "N_A"))
 
 
+_WHOLE = re.compile(r"[+\-−]?\s*\d[\d,{}]*")
+_CYCLES = frozenset(("Hz", "kHz", "MHz", "GHz", "THz", "mHz", "hertz"))
+_ANGLES = frozenset(
+    ("rad", "radian", "radians", "mrad", "degree", "deg", "rpm", "arcmin", "arcsec")
+)
+_SHARES = frozenset(("percent", "ppm", "ppb"))
+_TEMPERATURES = frozenset(("degC", "degF", "kelvin", "K"))
+_ZERO_FLOOR = 1e-9  # 32 °F is 0 °C but for a float's last bits
+
+
 class Measure(NamedTuple):
-    """A number and the factors of its unit, which are empty for a bare number."""
+    """A number, the factors of its unit (empty for a bare number), and whether it is a plain
+    whole number such as `250`, which `2.5 \\times 10^2` is not."""
 
     number: Number
     factors: tuple[UnitFactor, ...]
+    whole: bool = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(_ALIASES.get(factor.symbol, factor.symbol) for factor in self.factors)
 
 
 def verify_quantity(prompt: Prompt, sample: Sample) -> Verdict:
@@ -114,10 +133,41 @@ def compare_quantities(reference: str, answer: str) -> Ruling:
     if wanted.factors and not got.factors and not _is_share(wanted, got):
         return reject(Reason.WRONG_UNIT, f"{detail}: the unit is missing")
     if wanted.factors == got.factors:
-        return _compare_values(wanted, float(got.number.value), detail)
-    if got.factors and not wanted.factors and not _is_dimensionless(got.factors):
+        return _compare_values(wanted, float(got.number.value), detail, same_unit=True)
+    unitless = got.names & _ANGLES or not _is_dimensionless(got.factors)
+    if got.factors and not wanted.factors and unitless:
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: the reference has no unit")
+    if _is_unclear(wanted, got):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: which unit is meant?")
+    if _kinds_differ(wanted.names, got.names) or _kinds_differ(got.names, wanted.names):
+        return reject(Reason.WRONG_UNIT, f"{detail}: another kind of quantity")
+    if "rpm" in got.names ^ wanted.names and (got.names | wanted.names) & _CYCLES:
+        wanted, got = _as_turns(wanted), _as_turns(got)
     return _compare_converted(wanted, got, detail)
+
+
+def _is_unclear(wanted: Measure, got: Measure) -> bool:
+    """A bare C or F (coulomb, farad) for a temperature, or the same symbols in another case."""
+    if wanted.names & _TEMPERATURES and got.names <= {"C", "F"} and got.names:
+        return True
+    symbols = [sorted((f.symbol, f.power) for f in m.factors) for m in (wanted, got)]
+    folded = [[(symbol.casefold(), power) for symbol, power in each] for each in symbols]
+    return folded[0] == folded[1] and wanted.names != got.names
+
+
+def _kinds_differ(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Units that share a dimension for pint, but do not measure the same."""
+    if one & _CYCLES and other & _ANGLES and "rpm" not in other:
+        return True
+    return bool(one & _SHARES and other & _ANGLES)
+
+
+def _as_turns(measure: Measure) -> Measure:
+    """Revolutions counted as cycles: 60 rpm is 60 per minute, not 2π·60 radians per minute."""
+    factors = tuple(
+        UnitFactor("minute", -f.power) if f.symbol == "rpm" else f for f in measure.factors
+    )
+    return measure._replace(factors=factors)
 
 
 def read_measure(text: str) -> Measure | None:
@@ -128,7 +178,9 @@ def read_measure(text: str) -> Measure | None:
         return None
     number = read_number(match["number"])
     factors = read_unit(match["unit"])
-    return None if number is None or factors is None else Measure(number, factors)
+    if number is None or factors is None:
+        return None
+    return Measure(number, factors, whole=_WHOLE.fullmatch(match["number"].strip()) is not None)
 
 
 def _compare_converted(wanted: Measure, got: Measure, detail: str) -> Ruling:
@@ -139,7 +191,7 @@ def _compare_converted(wanted: Measure, got: Measure, detail: str) -> Ruling:
         return undecided(Reason.UNPARSED, f"{detail}: unknown unit {names}")
     if units[0].dimensionality != units[1].dimensionality:
         if (spaced := _spaced(got.factors)) != got.factors:
-            return _compare_converted(wanted, Measure(got.number, spaced), detail)
+            return _compare_converted(wanted, got._replace(factors=spaced), detail)
         return reject(
             Reason.WRONG_UNIT,
             f"{detail}: {units[1].dimensionality} where {units[0].dimensionality} is asked",
@@ -148,11 +200,12 @@ def _compare_converted(wanted: Measure, got: Measure, detail: str) -> Ruling:
     return _compare_values(wanted, float(converted.magnitude), detail)
 
 
-def _compare_values(wanted: Measure, got: float, detail: str) -> Ruling:
+def _compare_values(wanted: Measure, got: float, detail: str, same_unit: bool = False) -> Ruling:
     value, decimals = wanted.number.value, wanted.number.decimals
     gap = abs(got - float(value))
-    if not wanted.factors and decimals is None and value.denominator == 1:
-        allowed = 1e-9
+    bare_integer = not wanted.factors and decimals is None and value.denominator == 1
+    if bare_integer or value == 0 or (wanted.whole and same_unit):
+        allowed = _ZERO_FLOOR
     else:
         allowed = RELATIVE_TOLERANCE * abs(float(value)) * (1 + 1e-9)
     if decimals and _digits(value, decimals) >= 2:
