@@ -95,9 +95,11 @@ def compare_quickly(reference: str, answer: str, question: str = "") -> Ruling |
 def _compare_words(reference: str, answer: str) -> Ruling | None:
     """Words are rejected only for another of their own few; `xyz` may be a product: None."""
     wanted, got = (unwrap(tidy(text)).casefold() for text in (reference, answer))
-    if not _WORD.fullmatch(wanted):
-        return None
     detail = f"{answer} against {reference}"
+    if not _WORD.fullmatch(wanted):
+        if _WORD.fullmatch(got) and not _MONOMIAL.fullmatch(got):
+            return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: in words")
+        return None
     number = read_number(answer)
     if any({wanted, got} <= words for words in _VOCABULARIES):
         return reject(Reason.ANSWER_MISMATCH, detail)
