@@ -123,7 +123,7 @@ def test_a_hostile_answer_gets_a_verdict_in_time(grader: Grader, answer: str) ->
         ("math_answer", "5"),
         ("quantity", "5 m"),
         ("choice", "A"),
-        ("short_answer", "six"),
+        ("short_answer", "Mars"),
     ):
         given = prompt(kind, reference, choices=["one", "two"])  # type: ignore[arg-type]
         verdict = grader.grade(given, boxed(answer))
