@@ -2,7 +2,7 @@
 
 
 class PrerequisiteError(Exception):
-    """The user can mend this before anything is spent: what is wrong, where, and the fix. Exit 2."""
+    """The user can mend this before anything is spent: what, where, and the fix. Exit 2."""
 
 
 class RunError(Exception):
