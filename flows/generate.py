@@ -147,6 +147,8 @@ async def _sample(
     ):
 
         async def accept(prompt: Prompt, sample: Sample) -> bool | None:
+            if sampling.n_min == sampling.n_max:
+                return None  # as many samples whatever the verdicts: grading can wait
             verdict = stop_without_sandbox(await grader.grade_async(prompt, sample))
             if verdict.outcome is Outcome.ACCEPT:
                 (trace,) = judge_traces([prompt], [sample], recipe.filters)
@@ -189,7 +191,9 @@ def samples_table(folder: Path) -> pl.DataFrame:
 
 
 def _show(bar: Progress, progress: SamplingProgress) -> None:
-    note = f"{progress.samples:,} samples  {progress.accepted:,} accepted  "
+    note = f"{progress.samples:,} samples  "
+    if progress.accepted:
+        note += f"{progress.accepted:,} accepted  "
     note += f"{progress.tokens_per_s:,.0f} tokens/s  {progress.in_flight} in flight"
     if progress.waiting:
         note += f"  {progress.waiting}"
