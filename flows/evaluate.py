@@ -65,7 +65,8 @@ def sample_subjects(run: RunFolder, subjects: list[Subject]) -> None:
         for who in missing:
             template = recipe.teacher.template if who == "teacher" else recipe.dataset.template
             asks, sampling = asks_for(test_prompts(run), template), fixed_sampling(recipe, evals)
-            sample_to_parquet(asks, served, sampling, subject_folder(run, who), recipe, who)
+            folder = subject_folder(run, who)
+            sample_to_parquet(asks, served, sampling, folder, recipe, who, grades=False)
 
 
 @task(name="score-subject")

@@ -73,16 +73,19 @@ def sample_to_parquet(
     folder: Path,
     recipe: Recipe,
     name: str,
+    grades: bool = True,
 ) -> SamplingSummary:
     """Sample the asks into `folder/samples-00000.parquet`, resuming the journal beside it.
 
+    Without `grades` every sample counts as undecided: for a fixed number of samples a prompt that
+    are graded later, so that the grader does not compete with the server for the cores.
     Raises RunError when more than 1 % of the requests failed for good: the journal stays open, so
     the same command asks for them again.
     """
     closed = folder / "samples-00000.parquet"
     journal = Journal(folder / "samples.sqlite", closed=[closed])
     try:
-        sampling_run = _sample(asks, served, sampling, journal, recipe, name)
+        sampling_run = _sample(asks, served, sampling, journal, recipe, name, grades)
         summary = asyncio.run(_until_terminated(sampling_run))
         if summary.errors > MOST_FAILED * summary.samples:
             raise RunError(
@@ -139,6 +142,7 @@ async def _sample(
     journal: Journal,
     recipe: Recipe,
     name: str,
+    grades: bool,
 ) -> SamplingSummary:
     verification = recipe.verification
     with (
@@ -147,8 +151,8 @@ async def _sample(
     ):
 
         async def accept(prompt: Prompt, sample: Sample) -> bool | None:
-            if sampling.n_min == sampling.n_max:
-                return None  # as many samples whatever the verdicts: grading can wait
+            if not grades:
+                return None
             verdict = stop_without_sandbox(await grader.grade_async(prompt, sample))
             if verdict.outcome is Outcome.ACCEPT:
                 (trace,) = judge_traces([prompt], [sample], recipe.filters)
