@@ -200,7 +200,7 @@ def _guarded(command: Callable[[], Any]) -> int:
         error.show()
         return EXIT_USER
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; type the same command to go on from here", EXIT_INTERRUPTED)
+        return _fail(_INTERRUPTED, EXIT_INTERRUPTED)
     except OSError as error:
         if error.errno in _DISK_FULL:
             return _fail(
@@ -209,9 +209,12 @@ def _guarded(command: Callable[[], Any]) -> int:
                 EXIT_RUN,
             )
         raise
+    if result == EXIT_INTERRUPTED:  # typer turns a Ctrl-C inside a command into this code
+        return _fail(_INTERRUPTED, EXIT_INTERRUPTED)
     return result if isinstance(result, int) else 0
 
 
+_INTERRUPTED = "interrupted; type the same command to go on from here"
 _DISK_FULL = (28, 122)  # ENOSPC, EDQUOT
 # Typer carries its own copy of click; this is the class of "no such option" and the like.
 _UsageError: Any = typer.BadParameter.__base__

@@ -47,6 +47,11 @@ def test_each_kind_of_error_has_its_exit_code(
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_an_interrupted_command_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli._guarded(lambda: 130) == 130
+    assert "same command" in capsys.readouterr().err
+
+
 def test_a_bug_is_not_hidden() -> None:
     def command() -> None:
         raise ZeroDivisionError
