@@ -20,7 +20,7 @@ DRY_RUN ?=
 TEACHER_URL ?=
 FLAGS = $(if $(MODEL),--model $(MODEL)) $(if $(RECIPE),--recipe $(RECIPE)) \
         $(foreach pair,$(SET),--set '$(pair)') $(if $(DRY_RUN),--dry-run) \
-        $(if $(TEACHER_URL),--teacher-url $(TEACHER_URL))
+        $(foreach url,$(TEACHER_URL),--teacher-url $(url))
 
 .PHONY: help distill plan test setup system lint types format check serve wheel clean
 
