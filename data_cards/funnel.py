@@ -52,7 +52,8 @@ class FunnelRow:
         """
         stage = self.stage.ljust(stage_width)
         counts = f"{self.n_in:,} in = {self.sum_text()}"
-        return f"{stage}  {counts}   {self.share_text()}   {seconds_text(self.seconds)}"
+        time = f"   {seconds_text(self.seconds)}" if self.seconds else ""  # 0: not taken
+        return f"{stage}  {counts}   {self.share_text()}{time}"
 
 
 def seconds_text(seconds: float) -> str:

@@ -105,7 +105,9 @@ def plan(
 
 @app.command()
 def curate(
-    run: Run = None,
+    run: Annotated[
+        Path | None, typer.Argument(help="folder of a run; a new run of the recipe if left out")
+    ] = None,
     model: Model = None,
     recipe: Name = None,
     set_: Sets = None,
@@ -249,12 +251,14 @@ def _stage(stage: str, recipe: Any, runs: Path, again: bool) -> None:
 
 
 def _newest(run: Path | None, runs: Path) -> Path:
-    from flows.run_folder import all_runs
+    from flows.run_folder import all_runs, has_finished_stage
 
     if run is not None:
         return run
     if found := all_runs(runs):
-        return found[0]
+        # A command that failed at once leaves a run without a finished stage: not what is meant.
+        begun = [path for path in found if has_finished_stage(path)]
+        return (begun or found)[0]
     raise PrerequisiteError(f"there is no run in {runs}/ yet; `make distill` makes one")
 
 

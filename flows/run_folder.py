@@ -95,6 +95,13 @@ class RunFolder:
         self._write(manifest)
         return time.monotonic()
 
+    def stop(self, stage: str) -> None:
+        """Note that the stage was left by an error or a Ctrl-C; typed again it goes on."""
+        manifest = self.manifest()
+        if manifest["stages"].get(stage, {}).get("status") == "running":
+            manifest["stages"][stage]["status"] = "stopped"
+            self._write(manifest)
+
     def finish(
         self, stage: str, started_s: float, funnel: Sequence[FunnelRow], **facts: Any
     ) -> dict[str, Any]:
@@ -204,6 +211,15 @@ def all_runs(runs: Path = RUNS) -> list[Path]:
     """Folders of all runs, the one worked on last first."""
     manifests = sorted(runs.glob("*/manifest.json"), key=lambda p: p.stat().st_mtime, reverse=True)
     return [manifest.parent for manifest in manifests]
+
+
+def has_finished_stage(run: Path) -> bool:
+    """Whether anything of the run is finished; a damaged manifest counts as something."""
+    try:
+        stages = read_manifest(run)["stages"]
+    except PrerequisiteError:
+        return True
+    return any(entry["status"] == "done" for entry in stages.values())
 
 
 def read_manifest(run: Path) -> dict[str, Any]:

@@ -51,7 +51,12 @@ def staged(run: RunFolder, name: str, again: bool = False) -> Iterator[Stage]:
             check_pins(run.recipe)
         if done and not again:
             say(already(run, name))
-        yield Stage(run, name, wanted=again or not done)
+        stage = Stage(run, name, wanted=again or not done)
+        try:
+            yield stage
+        except BaseException:
+            run.stop(name)
+            raise
 
 
 def show(run: RunFolder, name: str) -> None:

@@ -100,6 +100,8 @@ def save_student(trainer: Any, tokenizer: Any, folder: Path, record: Mapping[str
         return
     tokenizer.save_pretrained(temporary)
     check_saved(temporary, tokenizer)
+    # A pickle of the trainer's settings, with the paths of this machine: nothing to publish.
+    (temporary / "training_args.bin").unlink(missing_ok=True)
     (temporary / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -174,3 +174,14 @@ def test_a_retrained_student_is_not_given_the_old_scores(tmp_path: Path) -> None
     write_text(run.path / "manifest.json", json.dumps(again))
     assert list(subject_folder(run, "base").glob("samples-*"))
     assert not list(subject_folder(run, "student").glob("samples-*"))
+
+
+def test_a_stage_left_by_an_error_is_stopped_and_its_run_is_not_the_newest(tmp_path: Path) -> None:
+    from flows.cli import _newest
+
+    good, bad = new_run(tmp_path), new_run(tmp_path, "edition=b")
+    do(good, "curate")
+    bad.begin("curate")
+    bad.stop("curate")
+    assert bad.manifest()["stages"]["curate"]["status"] == "stopped"
+    assert _newest(None, tmp_path / "runs") == good.path
