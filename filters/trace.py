@@ -177,6 +177,7 @@ def repeated_word_share(part: str, filters: TraceFilters) -> pl.Expr:
 
 
 def repeated_line(filters: TraceFilters) -> pl.Expr:
+    """One line that stands often, and is a large part of all lines."""
     lines = pl.col("completion").str.extract_all(r"[^\s][^\n]*")
     most = lines.list.eval(
         pl.element()

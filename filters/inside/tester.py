@@ -69,6 +69,7 @@ class Solution:
         return {"status": _status_of(str(message[1])), "detail": str(message[2])}
 
     def ask(self, operation: str, target: int, args: tuple[Any, ...], kwargs: Any) -> Any:
+        """What the solution's process answers to one operation; raises what it raised there."""
         wires = [encode(a, self._keep) for a in args]
         named = {k: encode(v, self._keep) for k, v in kwargs.items()}
         self._channel.send([operation, target, wires, named])

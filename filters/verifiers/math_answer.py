@@ -48,6 +48,7 @@ def verify_math_answer(prompt: Prompt, sample: Sample) -> Verdict:
 
 
 def rule_on_math(prompt: Prompt, sample: Sample) -> Ruling:
+    """The quick layers' ruling, else the symbolic one's; only in a worker that can be killed."""
     quick = rule_on_math_quickly(prompt, sample)
     if quick is not None:
         return quick

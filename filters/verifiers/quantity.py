@@ -123,6 +123,7 @@ def rule_on_quantity(prompt: Prompt, sample: Sample) -> Ruling:
 
 
 def compare_quantities(reference: str, answer: str) -> Ruling:
+    """Rule on two quantities by value, unit and dimension: `12 m/s` against `43.2 km/h`."""
     detail = f"{answer} against {reference}"
     if normal_form(reference) == normal_form(answer):
         return accept(detail)

@@ -64,6 +64,7 @@ def verify_unit_tests(prompt: Prompt, sample: Sample) -> Verdict:
 
 
 def rule_on_code(prompt: Prompt, sample: Sample) -> Ruling:
+    """Find the program in the answer and run the prompt's asserts on it in the sandbox."""
     if not prompt.tests:
         return undecided(Reason.TESTS_MISSING, "the prompt has no tests")
     entry_names = tuple(_TOP_NAMES.findall(prompt.reference))
