@@ -10,19 +10,49 @@ RATE_WINDOW_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class SamplingProgress:
-    """How far sampling is. Tokens count what came back in this process, `samples` also what was
-    there before. `waiting` says what is wrong with the replicas, empty if nothing."""
+class ReplicaProgress:
+    """One replica as it is now. `state` is `up`, `lost`, `waiting` (it asked us to come later) or
+    `leaving`. `queued` (requests in the server's own queue) and `kv_usage` (0 to 1) come from its
+    /metrics, None where it has none."""
 
+    url: str
+    state: str
+    in_flight: int
+    window: int
+    queued: int | None
+    kv_usage: float | None
+    completion_tokens: int
+    tokens_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingProgress:
+    """How far sampling is. Tokens and `elapsed_s` are of this process, `samples` and its parts
+    also count what was there before. `trouble` says what is wrong with the replicas, empty if
+    nothing. The low and high ends of the time left hold the end with 80 % probability."""
+
+    elapsed_s: float
     prompts_done: int
     prompts_total: int
     samples: int
     accepted: int
+    rejected: int
+    undecided: int
+    errors: int
+    truncated: int
     in_flight: int
+    ungraded: int
     completion_tokens: int
+    wasted_tokens: int
     tokens_per_s: float
+    tokens_per_accepted: float | None
+    tokens_left: float | None
     seconds_left: float | None
-    waiting: str = ""
+    seconds_left_low: float | None
+    seconds_left_high: float | None
+    faults: dict[str, int]
+    replicas: tuple[ReplicaProgress, ...]
+    trouble: str = ""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,10 @@ class Sample:
     reports them; `reasoning_tokens` and `answer_tokens` divide `completion_tokens` in proportion
     to characters when the server does not say. Times are UTC. `finish_reason` is `stop`,
     `length` (cut by its token limit: a result, not a fault) or `error` (then `error` says why
-    and there is no completion). `seed` is None where none was sent.
+    and there is no completion). `seed` is None where none was sent. `replica` wrote the end of
+    the completion; where others wrote its start and were lost, `earlier_replicas` names them in
+    order, with a space between. `wasted_tokens` were generated for this sample and are not in its
+    completion (an attempt that broke and could not be continued); `attempts` counts all requests.
     """
 
     sample_id: str
@@ -38,6 +41,8 @@ class Sample:
     started_at: datetime
     ended_at: datetime
     attempts: int
+    earlier_replicas: str = ""
+    wasted_tokens: int = 0
     error: str | None = None
 
 

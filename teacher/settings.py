@@ -6,13 +6,22 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class SamplingRecipe(BaseModel):
-    """How prompts are sampled. `keep`, `n_min`, `n_max`: see Schedule; n_min = n_max is fixed n."""
+    """How prompts are sampled. What stops a prompt: see Schedule; n_min = n_max is fixed n."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     keep: int = Field(1, ge=1, le=1_000, description="accepted samples wanted of a prompt")
     n_min: int = Field(1, ge=1, le=1_000, description="samples taken of a prompt in any case")
     n_max: int = Field(4, ge=1, le=1_000, description="samples tried of a prompt at most")
+    give_up_after: int | None = Field(
+        None, ge=1, le=1_000, description="samples without an accepted one after which to give up"
+    )
+    max_tokens_per_prompt: int | None = Field(
+        None, ge=1, description="completion tokens a prompt may cost, over all its samples"
+    )
+    max_tokens_per_run: int | None = Field(
+        None, ge=1, description="completion tokens the whole run may cost"
+    )
     temperature: float = Field(0.6, ge=0, le=2, description="sampling temperature")
     top_p: float = Field(0.95, gt=0, le=1, description="nucleus kept of the distribution")
     max_tokens: int = Field(32_768, ge=1, description="tokens of a completion at most")
@@ -21,7 +30,13 @@ class SamplingRecipe(BaseModel):
         True, description="send it; off for vLLM's CPU build, whose engine dies of a request's seed"
     )
     think_prefilled: bool = Field(False, description="the chat template ends in <think>")
-    in_flight: int = Field(64, ge=1, le=4_096, description="requests outstanding per replica")
+    in_flight: int = Field(
+        64,
+        ge=1,
+        le=4_096,
+        description="requests outstanding per replica; where a server has vLLM's /metrics, the "
+        "start of a window steered by them",
+    )
     tail_parallel: int = Field(
         2, ge=1, le=64, description="samples of one prompt in flight when replicas run idle"
     )
@@ -31,10 +46,10 @@ class SamplingRecipe(BaseModel):
     )
     stream: bool = Field(True, description="stream completions, so that stalls are noticed")
     stream_interval: int = Field(
-        64, ge=1, le=4_096, description="tokens between two stream events (vLLM only)"
+        256, ge=1, le=4_096, description="tokens between two stream events (vLLM only)"
     )
     stall_timeout_s: float = Field(
-        300.0, gt=0, description="a request without a token for so long is asked again elsewhere"
+        300.0, gt=0, description="a request without a token for so long goes on elsewhere"
     )
     circuit_failures: int = Field(
         5, ge=1, description="faults in a row after which a replica gets only canaries"
@@ -50,4 +65,10 @@ class SamplingRecipe(BaseModel):
             raise ValueError(
                 f"n_min ({self.n_min}) and keep ({self.keep}) must not exceed n_max ({self.n_max})"
             )
+        for name in ("max_tokens_per_prompt", "max_tokens_per_run"):
+            budget = getattr(self, name)
+            if budget is not None and budget < self.max_tokens:
+                raise ValueError(
+                    f"{name} ({budget}) must cover one completion of max_tokens ({self.max_tokens})"
+                )
         return self
