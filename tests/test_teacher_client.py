@@ -9,19 +9,8 @@ from aiohttp import web
 from simulated_teacher import SimulatedTeacher, serving
 
 from prompts.errors import PrerequisiteError, RunError
-from teacher.client import (
-    Call,
-    Completion,
-    Endpoint,
-    Fault,
-    FaultKind,
-    _Heard,
-    _retry_after_s,
-    complete,
-    endpoint,
-    join_parts,
-    served_models,
-)
+from teacher.client import Call, Endpoint, _retry_after_s, complete, endpoint, served_models
+from teacher.completion import Completion, Fault, FaultKind, Heard, join_parts
 
 CALL = Call(
     messages=[{"role": "user", "content": "two and two?"}],
@@ -118,7 +107,7 @@ def test_a_server_can_ask_for_a_minute_of_patience_at_most(
 
 
 def usage(**counts: object) -> Completion:
-    heard = _Heard()
+    heard = Heard()
     choice = {"message": {"content": "12345678"}, "finish_reason": "stop"}
     heard.take({"choices": [choice], "usage": counts}, "message")
     return heard.completion(whole=True)

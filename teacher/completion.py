@@ -1,0 +1,169 @@
+"""What comes back of a request: a completion, the start of one, or a fault with its kind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+# No context is longer: a larger count is the server's mistake, and taken as not counted.
+MOST_TOKENS = 100_000_000
+
+
+class FaultKind(StrEnum):
+    """What can go wrong with a request: a closed vocabulary, counted in the run's summary."""
+
+    RATE_LIMITED = "rate_limited"  # 429
+    SERVER_ERROR = "server_error"  # 5xx, or an error the server wrote into the stream
+    REFUSED_REQUEST = "refused_request"  # 4xx: this request will never do; not asked again
+    UNREACHABLE = "unreachable"  # no connection: nothing was asked, nothing is paid
+    RESET = "reset"  # the connection broke before the headers or in the body
+    TRUNCATED_BODY = "truncated_body"  # the stream ended without a finish reason
+    STALLED = "stalled"  # connected, but no token for stall_timeout_s
+    INVALID_JSON = "invalid_json"
+    NOT_JSON = "not_json"  # HTML or the like: a proxy answers, not a model
+    EMPTY_CHOICES = "empty_choices"
+    NOT_CONTINUED = "not_continued"  # the server cannot go on with a completion it did not begin
+    DRAINED = "drained"  # its replica is leaving; what was heard goes on elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The start of a completion: its raw text and what it cost, as the server counted."""
+
+    text: str = ""
+    tokens: int = 0
+
+
+NOTHING = Partial()
+
+
+class Fault(Exception):  # noqa: N818 - most are met and mended, none is the program's error
+    """A request that brought no completion. `retry_after_s` is what the server asked for,
+    `partial` what had been heard before."""
+
+    def __init__(self, kind: FaultKind, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind = kind
+        self.retry_after_s = retry_after_s
+        self.partial = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What came back of one request. Counts are the server's where they can be true, 0 to
+    MOST_TOKENS; `reasoning_tokens` is None if it does not say."""
+
+    text: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int | None
+
+
+class Heard:
+    """What has been heard of one completion so far, from one message or many deltas.
+
+    `on_tokens` is told of every further token as the server counts them; where it does not count
+    while it streams, four characters are taken for one.
+    """
+
+    def __init__(self, on_tokens: Callable[[int], None] = lambda tokens: None) -> None:
+        self.reasoning: list[str] = []
+        self.content: list[str] = []
+        self.finish_reason: str | None = None
+        self.usage: dict[str, Any] = {}
+        self.choices = 0
+        self.tokens = 0
+        self._characters = 0
+        self._on_tokens = on_tokens
+
+    def take(self, event: dict[str, Any], part: str) -> None:
+        """Add one event; `part` is `message` (whole) or `delta` (streamed)."""
+        if event.get("error"):
+            raise Fault(FaultKind.SERVER_ERROR, f"in the stream: {cut(str(event['error']))}")
+        if event.get("usage"):
+            self.usage = json_object(event["usage"])
+        for choice in json_array(event.get("choices") or []):
+            self.choices += 1
+            choice = json_object(choice)
+            said = json_object(choice.get(part) or {})
+            # vLLM says `reasoning`, older servers `reasoning_content`, some both with one text.
+            reasoning = _string(said.get("reasoning") or said.get("reasoning_content") or "")
+            content = _string(said.get("content") or choice.get("text") or "")
+            if reasoning:
+                self.reasoning.append(reasoning)
+            if content:
+                self.content.append(content)
+            self._characters += len(reasoning) + len(content)
+            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        self._count_tokens()
+
+    def partial(self) -> Partial:
+        """What another replica can go on with."""
+        return Partial(join_parts("".join(self.reasoning), "".join(self.content)), self.tokens)
+
+    def completion(self, whole: bool) -> Completion:
+        """The completion, if it came to its end; raises Fault if it did not."""
+        if not self.choices:
+            raise Fault(FaultKind.EMPTY_CHOICES, "the answer has no choices")
+        if not whole and not self.finish_reason:
+            raise Fault(FaultKind.TRUNCATED_BODY, "the stream ended without a finish reason")
+        if self.finish_reason in ("abort", "error"):
+            self.finish_reason = None
+            raise Fault(FaultKind.SERVER_ERROR, "the server ended it before its time")
+        details = json_object(self.usage.get("completion_tokens_details") or {})
+        return Completion(
+            text=self.partial().text,
+            finish_reason="length" if self.finish_reason == "length" else "stop",
+            prompt_tokens=token_count(self.usage.get("prompt_tokens")) or 0,
+            completion_tokens=self.tokens,
+            reasoning_tokens=token_count(details.get("reasoning_tokens")),
+        )
+
+    def _count_tokens(self) -> None:
+        counted = token_count(self.usage.get("completion_tokens"))
+        tokens = counted or max(self.tokens, (self._characters + 3) // 4)
+        if tokens != self.tokens:
+            self._on_tokens(tokens - self.tokens)
+            self.tokens = tokens
+
+
+def join_parts(reasoning: str, content: str) -> str:
+    """One raw text from a server that splits it; the block stays open if nothing followed it."""
+    if not reasoning:
+        return content
+    return f"<think>\n{reasoning}\n</think>\n\n{content}" if content else f"<think>\n{reasoning}"
+
+
+def json_object(value: Any) -> dict[str, Any]:
+    """The value if it is a JSON object; raises ValueError (an invalid answer) if it is not."""
+    if not isinstance(value, dict):
+        raise ValueError(f"a JSON object was expected, {cut(repr(value))} came")
+    return value
+
+
+def json_array(value: Any) -> list[Any]:
+    """The value if it is a JSON array; raises ValueError if it is not."""
+    if not isinstance(value, list):
+        raise ValueError(f"a JSON array was expected, {cut(repr(value))} came")
+    return value
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"a JSON string was expected, {cut(repr(value))} came")
+    return value
+
+
+def token_count(value: Any) -> int | None:
+    """A number of tokens, None if none or an impossible one is given; ValueError for no number."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise ValueError(f"a number of tokens was expected, {cut(repr(value))} came")
+    return int(value) if 0 <= value <= MOST_TOKENS else None
+
+
+def cut(text: str) -> str:
+    """The text on one line, no longer than an error message may be."""
+    return " ".join(text.split())[:300]
