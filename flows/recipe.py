@@ -64,6 +64,9 @@ class TeacherRecipe(BaseModel):
     key_env: str | None = Field(None, description="environment variable with the endpoints' key")
     serve: ServeRecipe = Field(default_factory=ServeRecipe)
     cluster: ClusterRecipe | None = Field(None, description="GPUs needed; none for the embedded")
+    dollars_per_million_tokens: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="price of the endpoints' completion tokens"
+    )
 
     @field_validator("model")
     @classmethod
@@ -126,7 +129,7 @@ STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
     "evaluate": ("evals",),
 }
 _NOT_DATA: dict[str, set[str]] = {
-    "teacher": {"urls", "key_env", "serve", "cluster"},
+    "teacher": {"urls", "key_env", "serve", "cluster", "dollars_per_million_tokens"},
     "sampling": {
         *("in_flight", "tail_parallel", "request_attempts", "retry_wait_s", "stream"),
         *("stream_interval", "stall_timeout_s", "circuit_failures", "wait_for_replica_s"),
@@ -145,12 +148,17 @@ def stage_fingerprint(recipe: Recipe, stage: str) -> str:
         for section in sections:
             value = getattr(recipe, section)
             if isinstance(value, BaseModel):
-                value = value.model_dump(mode="json", exclude=_NOT_DATA.get(section))
+                value = deciding_values(section, value)
             facts[section] = value
         if name == stage:
             break
     text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def deciding_values(section: str, settings: BaseModel) -> dict[str, Any]:
+    """What of a section's settings decides the data."""
+    return settings.model_dump(mode="json", exclude=_NOT_DATA.get(section))
 
 
 def run_fingerprint(recipe: Recipe) -> str:
@@ -183,7 +191,7 @@ def load_recipe(
     if teacher_urls:
         data.setdefault("teacher", {})["urls"] = list(teacher_urls)
     for override in overrides:
-        _override(data, override)
+        apply_override(data, override)
     return pinned(_validated(data, path.name))
 
 
@@ -243,7 +251,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return data
 
 
-def _override(data: dict[str, Any], override: str) -> None:
+def apply_override(data: dict[str, Any], override: str) -> None:
     """Apply one `sampling.temperature=0.8`; the value is read as YAML."""
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")
@@ -269,8 +277,12 @@ def _validated(data: dict[str, Any], where: str) -> Recipe:
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        lines = [_explain(dict(fault)) for fault in error.errors(include_url=False)]
-        raise PrerequisiteError(f"recipe {where}:\n  " + "\n  ".join(lines)) from None
+        raise PrerequisiteError(f"recipe {where}:\n  {explained(error)}") from None
+
+
+def explained(error: ValidationError) -> str:
+    """The faults of a recipe or a part of it, one a line, each with its key and the fix."""
+    return "\n  ".join(_explain(dict(fault)) for fault in error.errors(include_url=False))
 
 
 def _explain(fault: dict[str, Any]) -> str:
