@@ -23,6 +23,7 @@ from teacher.completion import (
     Heard,
     Partial,
     cut,
+    json_array,
     json_object,
 )
 
