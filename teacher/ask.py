@@ -4,21 +4,29 @@ import asyncio
 import hashlib
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from prompts.record import Prompt
-from teacher.client import Call, Completion, Fault, FaultKind, Messages
+from teacher.client import Call, Messages
+from teacher.completion import NOTHING, Completion, Fault, FaultKind, Partial
 from teacher.journal import storable
 from teacher.parse import Parts, split_completion
-from teacher.replicas import Pool, Slot
+from teacher.replicas import Flight, Pool, Slot
 from teacher.sample import Sample, sample_id
 from teacher.settings import SamplingRecipe
 
 # "Come later" and "nobody there" use no attempt up, but a sample is not sent round for ever.
 UNPAID_PER_ATTEMPT = 20
 LONGEST_RETRY_WAIT_S = 30.0
-_UNPAID = (FaultKind.RATE_LIMITED, FaultKind.UNREACHABLE)
+_UNPAID = (
+    FaultKind.RATE_LIMITED,
+    FaultKind.UNREACHABLE,
+    FaultKind.DRAINED,
+    FaultKind.NOT_CONTINUED,
+)
+# Before a domain's first completion has come back, this share of max_tokens is expected of one.
+EXPECTED_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,42 @@ def sample_seed(seed: int, prompt_id: str, sample_index: int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+@dataclass(slots=True, eq=False)
+class Asking:
+    """A sample that is being asked for: what its requests have brought and cost so far.
+
+    `begun` is the text to go on with, written by the replicas in `earlier`; `wasted` tokens were
+    paid for and are lost. `flight` is the request on its way.
+    """
+
+    attempts: int = 0
+    unpaid: int = 0
+    begun: Partial = NOTHING
+    wasted: int = 0
+    earlier: list[str] = field(default_factory=list)
+    avoid: set[Slot] = field(default_factory=set)
+    flight: Flight | None = None
+
+    def tokens(self) -> int:
+        """All completion tokens it has cost so far, as far as heard."""
+        return self.begun.tokens + self.wasted + (self.flight.tokens if self.flight else 0)
+
+    def met(self, slot: Slot, fault: Fault, can_go_on: bool) -> None:
+        """Note a request that broke: its text is gone on with where that can be, else lost."""
+        is_unpaid = fault.kind in _UNPAID
+        self.attempts, self.unpaid = self.attempts + (not is_unpaid), self.unpaid + is_unpaid
+        self.avoid.add(slot)
+        if fault.kind is FaultKind.NOT_CONTINUED:
+            self.wasted += self.begun.tokens
+            self.begun, self.earlier = NOTHING, []
+        elif can_go_on and fault.partial.text and fault.partial.tokens:
+            text = storable(self.begun.text + fault.partial.text)
+            self.begun = Partial(text, self.begun.tokens + fault.partial.tokens)
+            self.earlier.append(slot.replica.url)
+        else:
+            self.wasted += fault.partial.tokens
+
+
 class Asker:
     """Asks for samples. `resting` tells how many wait between two attempts, `faults` what came."""
 
@@ -44,41 +88,62 @@ class Asker:
         self._pool, self._recipe = pool, recipe
         self.resting = 0
         self.faults: Counter[str] = Counter()
+        self.continued = 0
+        self._lengths: dict[str, tuple[int, int]] = {}  # by domain: completions, their tokens
 
-    async def sample(self, ask: Ask, index: int) -> Sample:
-        """Ask until a completion comes or the attempts are used up; never raises a Fault."""
-        attempts = unpaid = 0
-        avoid: set[Slot] = set()
+    async def sample(self, ask: Ask, index: int, asking: Asking) -> Sample:
+        """Ask until a completion comes or the attempts are used up; never raises a Fault.
+
+        A completion that broke off is gone on with by a vLLM replica, for the price of reading it.
+        """
+        started_at = datetime.now(UTC)
         while True:
-            slot = await self._pool.acquire(avoid)
-            started_at = datetime.now(UTC)
-            came = await self._once(slot, self._call(ask, index, slot))
-            is_unpaid = isinstance(came, Fault) and came.kind in _UNPAID
-            attempts, unpaid = attempts + (not is_unpaid), unpaid + is_unpaid
-            if isinstance(came, Completion) or self._is_final(came, attempts, unpaid):
-                return self._made(ask, index, slot, started_at, attempts + unpaid, came)
-            avoid.add(slot)
-            await self._rest(attempts + unpaid)
+            left = self._expected(ask) - asking.begun.tokens
+            asking.flight = flight = await self._pool.acquire(asking.avoid, left)
+            came = await self._once(flight, self._call(ask, index, flight.slot, asking.begun))
+            asking.flight = None
+            if isinstance(came, Fault):
+                asking.met(flight.slot, came, self._recipe.stream and flight.slot.is_vllm)
+            if (end := self._end(came, asking)) is not None:
+                return self._made(ask, index, flight.slot, started_at, asking, end)
+            await self._rest(asking.attempts + asking.unpaid)
 
-    async def _once(self, slot: Slot, call: Call) -> Completion | Fault:
+    async def _once(self, flight: Flight, call: Call) -> Completion | Fault:
         """One request; the place on the replica is given back however it ends."""
+        slot = flight.slot
         try:
-            completion = await self._pool.complete(self._pool.session, slot.endpoint, call)
+            completion = await self._pool.wire.complete(
+                self._pool.session, slot.endpoint, call, flight.heard
+            )
         except Fault as fault:
-            self._pool.release(slot, fault)
+            self._pool.release(flight, fault)
             self.faults[fault.kind.value] += 1
             return fault
+        except asyncio.CancelledError:
+            self._pool.give_up(flight)
+            if not _was_drained(flight):
+                raise
+            if flight.heard.finish_reason:  # it was there already
+                return flight.heard.completion(whole=True)
+            self.faults[FaultKind.DRAINED.value] += 1
+            return _drained(flight)
         except BaseException:
-            self._pool.give_up(slot)
+            self._pool.give_up(flight)
             raise
-        self._pool.release(slot)
+        self._pool.release(flight)
         return completion
 
-    def _is_final(self, fault: Fault, attempts: int, unpaid: int) -> bool:
-        """Whether it is no use, or no longer allowed, to ask again."""
+    def _end(self, came: Completion | Fault, asking: Asking) -> Completion | Fault | None:
+        """What ends the sample: its completion, or a fault after which it is no use, or no longer
+        allowed, to ask again. None if neither."""
+        if isinstance(came, Completion):
+            return came
         most = self._recipe.request_attempts
-        refused = fault.kind is FaultKind.REFUSED_REQUEST
-        return refused or attempts >= most or unpaid >= UNPAID_PER_ATTEMPT * most
+        if asking.begun.tokens >= self._recipe.max_tokens:  # only its end mark was lost
+            return Completion("", "length", 0, 0, None)
+        refused = came.kind is FaultKind.REFUSED_REQUEST
+        is_final = refused or asking.attempts >= most or asking.unpaid >= UNPAID_PER_ATTEMPT * most
+        return came if is_final else None
 
     async def _rest(self, attempts: int) -> None:
         """Wait before the next attempt, twice as long each time, never all at the same moment."""
@@ -90,14 +155,21 @@ class Asker:
         finally:
             self.resting -= 1
 
+    def _expected(self, ask: Ask) -> float:
+        """Completion tokens to expect: the mean of the domain's so far."""
+        count, tokens = self._lengths.get(ask.prompt.domain, (0, 0))
+        return tokens / count if count else EXPECTED_SHARE * self._recipe.max_tokens
+
     def _seed(self, ask: Ask, index: int) -> int | None:
         """The seed that is sent, None where the recipe sends none."""
         if not self._recipe.send_seed:
             return None
         return sample_seed(self._recipe.seed, ask.prompt.prompt_id, index)
 
-    def _call(self, ask: Ask, index: int, slot: Slot) -> Call:
+    def _call(self, ask: Ask, index: int, slot: Slot, begun: Partial) -> Call:
         recipe = self._recipe
+        # The template has opened the block already: a parser's tag must not open it again.
+        opening = "<think>\n" if recipe.think_prefilled else ""
         return Call(
             messages=ask.messages,
             temperature=recipe.temperature,
@@ -107,6 +179,7 @@ class Asker:
             stream=recipe.stream,
             stream_interval=recipe.stream_interval if slot.is_vllm else None,
             stall_timeout_s=recipe.stall_timeout_s,
+            begun=Partial(begun.text.removeprefix(opening), begun.tokens),
         )
 
     def _made(
@@ -115,16 +188,23 @@ class Asker:
         index: int,
         slot: Slot,
         started_at: datetime,
-        attempts: int,
+        asking: Asking,
         came: Completion | Fault,
     ) -> Sample:
-        """The Sample of what came, a completion or the last fault."""
-        recipe, error = self._recipe, None
+        """The Sample of what came, a completion or the last fault; its tokens are then lost."""
+        recipe, error, begun, wasted = self._recipe, None, asking.begun, asking.wasted
         if isinstance(came, Fault):
             error, came = storable(str(came)), Completion("", "error", 0, 0, None)
-        text = storable(came.text)
+            begun, wasted = NOTHING, asking.wasted + begun.tokens
+        text = storable(begun.text + came.text)
+        tokens = begun.tokens + came.completion_tokens
         parts = split_completion(text, recipe.think_prefilled)
-        reasoning_tokens = _reasoning_tokens(came, parts)
+        known = None if begun.tokens else came.reasoning_tokens
+        reasoning_tokens = _reasoning_tokens(tokens, known, parts)
+        if error is None:
+            count, total = self._lengths.get(ask.prompt.domain, (0, 0))
+            self._lengths[ask.prompt.domain] = (count + 1, total + tokens)
+            self.continued += bool(begun.tokens)
         return Sample(
             sample_id=sample_id(ask.prompt.prompt_id, index),
             prompt_id=ask.prompt.prompt_id,
@@ -140,23 +220,35 @@ class Asker:
             reasoning=parts.reasoning,
             answer=parts.answer,
             finish_reason=came.finish_reason,
-            prompt_tokens=came.prompt_tokens,
-            completion_tokens=came.completion_tokens,
+            prompt_tokens=max(0, came.prompt_tokens - begun.tokens),
+            completion_tokens=tokens,
             reasoning_tokens=reasoning_tokens,
-            answer_tokens=came.completion_tokens - reasoning_tokens,
+            answer_tokens=tokens - reasoning_tokens,
             replica=slot.replica.url,
             started_at=started_at,
             ended_at=datetime.now(UTC),
-            attempts=attempts,
+            attempts=asking.attempts + asking.unpaid + (error is None),
+            earlier_replicas=" ".join(asking.earlier) if begun.tokens else "",
+            wasted_tokens=wasted,
             error=error,
         )
 
 
-def _reasoning_tokens(completion: Completion, parts: Parts) -> int:
+def _was_drained(flight: Flight) -> bool:
+    """Whether the cancellation just met was the drain's alone: then the task goes on."""
+    task = asyncio.current_task()
+    return flight.draining and task is not None and task.uncancel() == 0
+
+
+def _drained(flight: Flight) -> Fault:
+    fault = Fault(FaultKind.DRAINED, f"{flight.slot.replica.url} is leaving")
+    fault.partial = flight.heard.partial()
+    return fault
+
+
+def _reasoning_tokens(tokens: int, known: int | None, parts: Parts) -> int:
     """The server's count of reasoning tokens, or a share of all in proportion to characters."""
-    if completion.reasoning_tokens is not None:
-        return min(completion.reasoning_tokens, completion.completion_tokens)
+    if known is not None:
+        return min(known, tokens)
     characters = len(parts.reasoning) + len(parts.answer)
-    if not characters:
-        return 0
-    return round(completion.completion_tokens * len(parts.reasoning) / characters)
+    return round(tokens * len(parts.reasoning) / characters) if characters else 0

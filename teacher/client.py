@@ -32,6 +32,8 @@ Messages = list[dict[str, str]]
 _BROKEN_OFF = (FaultKind.RESET, FaultKind.TRUNCATED_BODY, FaultKind.STALLED)
 # A server, or what stands before it, must not put a run to sleep for a day.
 LONGEST_RETRY_AFTER_S = 60.0
+# A page that takes longer tells the past.
+METRICS_TIMEOUT_S = 5.0
 # No event is longer; a line without end must not fill the memory.
 MOST_LINE_BYTES = 16 << 20
 
@@ -200,6 +202,18 @@ async def served_models(session: aiohttp.ClientSession, where: Endpoint) -> dict
         raise Fault(FaultKind.UNREACHABLE, _say(where, error)) from error
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+async def metrics_page(session: aiohttp.ClientSession, where: Endpoint) -> bytes | None:
+    """The server's /metrics as it stands, None if it has none or does not answer in time."""
+    timeout = aiohttp.ClientTimeout(total=METRICS_TIMEOUT_S)
+    try:
+        async with session.get(
+            f"{where.root()}/metrics", headers=where.headers(), timeout=timeout
+        ) as response:
+            return await response.read() if response.status == 200 else None
+    except (aiohttp.ClientError, OSError):  # a timeout is an OSError
+        return None
 
 
 async def _raise_for_status(

@@ -1,96 +1,34 @@
-"""The replicas of a teacher: which one takes the next request, which are lost, when they return."""
+"""The replicas of a teacher: which takes the next request, which are lost, which come and go."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from types import TracebackType
-from typing import Self
-
-import aiohttp
+from typing import Any, Self
 
 from prompts.errors import PrerequisiteError, RunError
-from teacher.client import (
-    Call,
-    Completion,
-    Endpoint,
-    Fault,
-    FaultKind,
-    complete,
-    endpoint,
-    served_models,
-    wrong_model,
-)
+from teacher.canary import WIRE, Replica, Wire, canary, generates, open_session
+from teacher.completion import Fault, FaultKind
+from teacher.progress import ReplicaProgress
+from teacher.slot import Flight, Slot, least_loaded
 
-CANARY = "Count from one to five."
-CANARY_TOKENS = 16
+__all__ = ["Flight", "Pool", "Replica", "Slot", "canary", "time_s"]
+
 # A replica that comes back is noticed within this time; a dead one is asked no more often.
 LONGEST_PROBE_WAIT_S = 30.0
 # For a 429 without Retry-After.
 RATE_LIMIT_WAIT_S = 1.0
-
-Complete = Callable[[aiohttp.ClientSession, Endpoint, Call], Awaitable[Completion]]
-ServedModels = Callable[[aiohttp.ClientSession, Endpoint], Awaitable[dict[str, str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Replica:
-    """One served copy of the teacher.
-
-    `url` may leave `/v1` out. `key_env` names the environment variable with its API key.
-    `in_flight` is its window, where it differs from the pool's.
-    """
-
-    url: str
-    model: str
-    revision: str = ""
-    key_env: str | None = None
-    in_flight: int | None = None
-
-    def endpoint(self) -> Endpoint:
-        """Its endpoint; raises PrerequisiteError for a bad URL or an unset key variable."""
-        return endpoint(self.url, self.model, self.key_env)
-
-
-async def canary(replica: Replica, timeout_s: float = 300.0) -> None:
-    """Return when a short real generation has come back with text: the replica can be used.
-
-    `/health` is not enough: an engine may pass it and die on its first request. Raises RunError
-    that says what came instead.
-    """
-    async with _session() as session:
-        try:
-            await _canary(session, replica.endpoint(), timeout_s)
-        except Fault as fault:
-            raise RunError(f"the teacher at {replica.url} does not generate: {fault}") from fault
-
-
-class Slot:
-    """A replica in the pool, with what is known of its state."""
-
-    def __init__(self, replica: Replica, window: int) -> None:
-        self.replica = replica
-        self.endpoint = replica.endpoint()
-        self.window = replica.in_flight or window
-        self.outstanding = 0
-        self.failures = 0  # consecutive
-        self.probe_wait_s = 0.0  # before the next canary; grows until a request succeeds
-        self.usable = False  # a canary has come back and the circuit is closed
-        self.pauses = 0  # times it asked us to wait (429) that are not over
-        self.is_vllm = False
-        self.last_error = ""
-
-    def free(self) -> bool:
-        """Whether it takes another request now."""
-        return self.usable and not self.pauses and self.outstanding < self.window
+# Windows and rates follow the servers this often.
+STEER_S = 1.0
 
 
 class Pool:
-    """Replicas behind one door: the one with the fewest requests outstanding takes the next.
+    """Replicas behind one door: the one that would be done soonest takes the next request.
 
     After `circuit_failures` faults in a row a replica gets nothing more until a canary comes
     back from it, asked for again and again at growing intervals. With no replica left for
-    `wait_for_replica_s`, `check` raises RunError. Tests replace `complete` and `served_models`.
+    `wait_for_replica_s`, `check` raises RunError. Replicas may `join` and `leave` at any time.
+    Tests replace `wire`.
     """
 
     def __init__(
@@ -101,40 +39,45 @@ class Pool:
         wait_for_replica_s: float = 600.0,
         probe_wait_s: float = 1.0,
         canary_timeout_s: float = 300.0,
-        complete: Complete = complete,
-        served_models: ServedModels = served_models,
+        wire: Wire = WIRE,
     ) -> None:
         if not replicas:
             raise PrerequisiteError("no teacher replica is given; name at least one teacher URL")
-        self.slots = [Slot(replica, in_flight) for replica in replicas]
-        self.complete, self._served_models = complete, served_models
+        self._in_flight = in_flight
+        self.slots = [Slot(replica, in_flight, 0.0) for replica in replicas]
+        self.wire = wire
         self._circuit_failures = circuit_failures
         self._wait_for_replica_s = wait_for_replica_s
         self._probe_wait_s = probe_wait_s
         self._canary_timeout_s = canary_timeout_s
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._probes: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
         self._gone_since_s: float | None = None
+        self._bug: BaseException | None = None
         self.on_free: Callable[[], None] = lambda: None
+        self.note = ""  # what is wrong with the list of replicas, see membership.py
 
     async def __aenter__(self) -> Self:
         """Send every replica its canary. Raises RunError when none passes and one of them
         answers nonsense; replicas that are merely out of reach are waited for."""
-        self.session = _session()
+        self.session = open_session()
+        now_s = time_s()
+        self.slots = [Slot(slot.replica, self._in_flight, now_s) for slot in self.slots]
         try:
             faults = await asyncio.gather(*(self._admit(slot) for slot in self.slots))
-            none_usable = not any(slot.usable for slot in self.slots)
-            self._gone_since_s = time_s() if none_usable else None
+            self._note_if_gone()
             for slot, fault in zip(self.slots, faults, strict=True):
                 if isinstance(fault, RunError):
                     raise fault
+                none_usable = self._gone_since_s is not None
                 if fault and fault.kind is not FaultKind.UNREACHABLE and none_usable:
                     raise RunError(f"the teacher at {slot.replica.url} does not generate: {fault}")
                 if fault:
-                    self._start_probe(slot)
+                    self._start(self._probe(slot))
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
+        self._start(self._steer())
         return self
 
     async def __aexit__(
@@ -143,9 +86,9 @@ class Pool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for probe in self._probes:
-            probe.cancel()
-        await asyncio.gather(*self._probes, return_exceptions=True)
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         await self.session.close()
 
     def free(self) -> int:
@@ -160,10 +103,16 @@ class Pool:
         """Requests outstanding on all replicas."""
         return sum(slot.outstanding for slot in self.slots)
 
-    async def acquire(self, avoid: Collection[Slot] = ()) -> Slot:
-        """Take a place on the least loaded replica, one to `avoid` only if no other is free;
-        waits in line while there is none."""
-        while not (slot := self._least_loaded(avoid)):
+    def progress(self) -> tuple[ReplicaProgress, ...]:
+        """How each replica stands."""
+        return tuple(slot.progress() for slot in self.slots)
+
+    async def acquire(self, avoid: Collection[Slot] = (), expected: float = 1.0) -> Flight:
+        """Take a place for a request of `expected` tokens; waits in line while there is none.
+
+        To be given back by `release` or `give_up`. Of several free replicas, see `least_loaded`.
+        """
+        while not (slot := least_loaded(self.slots, avoid, expected)):
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append(place)
             try:
@@ -174,14 +123,15 @@ class Pool:
                 else:
                     self._wake()  # it was our turn: pass it on
                 raise
-        slot.outstanding += 1
-        return slot
+        return Flight(slot, expected)
 
-    def release(self, slot: Slot, fault: Fault | None = None) -> None:
+    def release(self, flight: Flight, fault: Fault | None = None) -> None:
         """Give the place back and say how it went; a fault counts against the replica."""
-        slot.outstanding -= 1
-        if fault is None or fault.kind is FaultKind.REFUSED_REQUEST:
-            slot.failures, slot.probe_wait_s = 0, 0.0
+        slot = flight.slot
+        flight.land()
+        if fault is None or fault.kind in _NOT_THE_REPLICAS:
+            if fault is None:
+                slot.failures, slot.probe_wait_s = 0, 0.0
         elif fault.kind is FaultKind.RATE_LIMITED:
             self._pause(slot, fault)
         else:
@@ -189,21 +139,41 @@ class Pool:
             slot.last_error = str(fault)
             if slot.failures >= self._circuit_failures and slot.usable:
                 self._open_circuit(slot)
-        self._wake()
+        self._settle(slot)
 
-    def give_up(self, slot: Slot) -> None:
+    def give_up(self, flight: Flight) -> None:
         """Give the place back with nothing learnt: the request was cancelled."""
-        slot.outstanding -= 1
-        self._wake()
+        flight.land()
+        self._settle(flight.slot)
+
+    def join(self, replica: Replica) -> None:
+        """Take a replica in; it gets requests once its canary has come back. Raises
+        PrerequisiteError for a bad URL or an unset key variable."""
+        slot = Slot(replica, self._in_flight, time_s())
+        self.slots.append(slot)
+        self._start(self._probe(slot))
+
+    def leave(self, url: str) -> None:
+        """Give a replica nothing more; what it works on goes on elsewhere."""
+        for slot in self.slots:
+            if slot.replica.url == url:
+                slot.usable, slot.leaving = False, True
+                for flight in slot.flights:
+                    flight.drain()
+                self._settle(slot)
+        self._note_if_gone()
 
     def check(self) -> str:
         """What is wrong with the pool, empty if nothing. Raises RunError when the wait is over."""
-        lost = [slot for slot in self.slots if not slot.usable]
-        if not lost or self._gone_since_s is None:
+        if self._bug:
+            raise self._bug
+        lost = [slot for slot in self.slots if not slot.usable and not slot.leaving]
+        if self._gone_since_s is None:
             said = [f"{len(lost)} of {len(self.slots)} replicas lost"] if lost else []
-            return "; ".join([*said, *self._patience()])
+            return "; ".join([*said, *self._patience(), *([self.note] if self.note else [])])
         waited_s = time_s() - self._gone_since_s
         errors = "; ".join(dict.fromkeys(slot.last_error for slot in lost if slot.last_error))
+        errors = errors or self.note or "no replica is listed"
         if waited_s >= self._wait_for_replica_s:
             raise RunError(
                 f"no teacher replica has answered for {waited_s:.0f} s ({errors}); all samples so "
@@ -222,9 +192,11 @@ class Pool:
         errors = "; ".join(dict.fromkeys(slot.last_error for slot in up))
         return [f"every replica that is up asks to wait ({errors})"]
 
-    def _least_loaded(self, avoid: Collection[Slot]) -> Slot | None:
-        free = [slot for slot in self.slots if slot.free()]
-        return min(free, key=lambda s: (s in avoid, s.outstanding / s.window), default=None)
+    def _settle(self, slot: Slot) -> None:
+        """After a request has ended: a replica that leaves is gone with its last one."""
+        if slot.leaving and not slot.flights and slot in self.slots:
+            self.slots.remove(slot)
+        self._wake()
 
     def _wake(self) -> None:
         """Let the first in line look again, then the engine."""
@@ -252,72 +224,68 @@ class Pool:
 
     def _open_circuit(self, slot: Slot) -> None:
         slot.usable = False
-        if not any(other.usable for other in self.slots):
-            self._gone_since_s = time_s()
-        self._start_probe(slot)
+        self._note_if_gone()
+        if not slot.leaving:
+            self._start(self._probe(slot))
 
-    def _start_probe(self, slot: Slot) -> None:
-        probe = asyncio.create_task(self._probe(slot))
-        self._probes.add(probe)
-        probe.add_done_callback(self._probes.discard)
+    def _note_if_gone(self) -> None:
+        """Remember since when there is no replica to ask, None while there is one."""
+        if any(slot.usable for slot in self.slots):
+            self._gone_since_s = None
+        elif self._gone_since_s is None:
+            self._gone_since_s = time_s()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and task.exception():
+            self._bug = task.exception()
 
     async def _probe(self, slot: Slot) -> None:
-        """Ask for a canary until one comes back."""
-        while not slot.usable:
-            slot.probe_wait_s = min(
-                max(2 * slot.probe_wait_s, self._probe_wait_s), LONGEST_PROBE_WAIT_S
-            )
-            await asyncio.sleep(slot.probe_wait_s)
+        """Ask for a canary until one comes back or the replica leaves."""
+        while not slot.usable and not slot.leaving:
+            if slot.last_error:  # a replica that has just joined is asked at once
+                slot.probe_wait_s = min(
+                    max(2 * slot.probe_wait_s, self._probe_wait_s), LONGEST_PROBE_WAIT_S
+                )
+                await asyncio.sleep(slot.probe_wait_s)
             await self._admit(slot)
 
     async def _admit(self, slot: Slot) -> Fault | RunError | None:
         """Send the canary; with its answer the replica is usable. Returns what went wrong."""
         try:
-            slot.is_vllm = await _canary(
-                self.session,
-                slot.endpoint,
-                self._canary_timeout_s,
-                self.complete,
-                self._served_models,
+            slot.is_vllm = await generates(
+                self.session, slot.endpoint, self._canary_timeout_s, self.wire
             )
         except (Fault, RunError) as error:
             slot.last_error = str(error)
             return error
-        slot.failures, slot.usable, self._gone_since_s = 0, True, None
+        slot.failures, slot.usable = 0, not slot.leaving
+        self._note_if_gone()
         self._wake_all()
         return None
+
+    async def _steer(self) -> None:
+        """Follow what the servers say of themselves, now and then."""
+        while True:
+            await asyncio.sleep(STEER_S)
+            await asyncio.gather(*(self._steer_one(slot) for slot in self.slots))
+            self._wake_all()
+
+    async def _steer_one(self, slot: Slot) -> None:
+        ask = slot.is_vllm and slot.usable
+        gauges = await self.wire.gauges(self.session, slot.endpoint) if ask else None
+        slot.steer(time_s(), gauges)
+
+
+# Faults of the request, or made by ourselves: the replica is as good as before.
+_NOT_THE_REPLICAS = (FaultKind.REFUSED_REQUEST, FaultKind.NOT_CONTINUED, FaultKind.DRAINED)
 
 
 def time_s() -> float:
     """The running loop's clock, which tests turn faster than the wall's."""
     return asyncio.get_running_loop().time()
-
-
-async def _canary(
-    session: aiohttp.ClientSession,
-    where: Endpoint,
-    timeout_s: float,
-    complete: Complete = complete,
-    served_models: ServedModels = served_models,
-) -> bool:
-    """One short generation; returns whether the server is vLLM. Raises Fault or RunError."""
-    served = await served_models(session, where)
-    if served and where.model not in served:
-        raise wrong_model(where, served)
-    call = Call(
-        messages=[{"role": "user", "content": CANARY}],
-        temperature=0.0,
-        top_p=1.0,
-        max_tokens=CANARY_TOKENS,
-        stream=False,
-        stall_timeout_s=timeout_s,
-    )
-    completion = await complete(session, where, call)
-    if not completion.text.strip():
-        raise Fault(FaultKind.EMPTY_CHOICES, f"{where.url}: its canary came back without text")
-    return served.get(where.model) == "vllm"
-
-
-def _session() -> aiohttp.ClientSession:
-    """A session without limits of its own: windows are the pool's business."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))

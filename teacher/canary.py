@@ -1,0 +1,100 @@
+"""Whether a replica generates: a real completion that comes back, never /health."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import aiohttp
+
+from prompts.errors import RunError
+from teacher.client import (
+    Call,
+    Endpoint,
+    complete,
+    endpoint,
+    metrics_page,
+    served_models,
+    wrong_model,
+)
+from teacher.completion import Completion, Fault, FaultKind, Heard
+from teacher.window import Gauges, parse_gauges
+
+CANARY = "Count from one to five."
+CANARY_TOKENS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One served copy of the teacher.
+
+    `url` may leave `/v1` out. `key_env` names the environment variable with its API key.
+    """
+
+    url: str
+    model: str
+    revision: str = ""
+    key_env: str | None = None
+
+    def endpoint(self) -> Endpoint:
+        """Its endpoint; raises PrerequisiteError for a bad URL or an unset key variable."""
+        return endpoint(self.url, self.model, self.key_env)
+
+
+async def read_gauges(session: aiohttp.ClientSession, where: Endpoint) -> Gauges | None:
+    """What the server says of itself now; None if it has no vLLM /metrics or does not answer."""
+    page = await metrics_page(session, where)
+    return parse_gauges(page) if page else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """All that goes over the network; property tests put a simulation in its place."""
+
+    complete: Callable[[aiohttp.ClientSession, Endpoint, Call, Heard], Awaitable[Completion]] = (
+        complete
+    )
+    served_models: Callable[[aiohttp.ClientSession, Endpoint], Awaitable[dict[str, str]]] = (
+        served_models
+    )
+    gauges: Callable[[aiohttp.ClientSession, Endpoint], Awaitable[Gauges | None]] = read_gauges
+
+
+WIRE = Wire()
+
+
+async def canary(replica: Replica, timeout_s: float = 300.0) -> None:
+    """Return when a short real generation has come back with text: the replica can be used.
+
+    `/health` is not enough: an engine may pass it and die on its first request. Raises RunError
+    that says what came instead.
+    """
+    async with open_session() as session:
+        try:
+            await generates(session, replica.endpoint(), timeout_s)
+        except Fault as fault:
+            raise RunError(f"the teacher at {replica.url} does not generate: {fault}") from fault
+
+
+async def generates(
+    session: aiohttp.ClientSession, where: Endpoint, timeout_s: float, wire: Wire = WIRE
+) -> bool:
+    """One short generation; returns whether the server is vLLM. Raises Fault or RunError."""
+    served = await wire.served_models(session, where)
+    if served and where.model not in served:
+        raise wrong_model(where, served)
+    call = Call(
+        messages=[{"role": "user", "content": CANARY}],
+        temperature=0.0,
+        top_p=1.0,
+        max_tokens=CANARY_TOKENS,
+        stream=False,
+        stall_timeout_s=timeout_s,
+    )
+    completion = await wire.complete(session, where, call, Heard())
+    if not completion.text.strip():
+        raise Fault(FaultKind.EMPTY_CHOICES, f"{where.url}: its canary came back without text")
+    return served.get(where.model) == "vllm"
+
+
+def open_session() -> aiohttp.ClientSession:
+    """A session without limits of its own: windows are the pool's business."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))

@@ -1,0 +1,77 @@
+"""How much is left of a run, and how sure that is."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+# 80 % of a normal distribution lies within this many standard deviations.
+_SPREAD = 1.2816
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Completion tokens and seconds that are left; the true end lies between low and high with
+    80 % probability, as far as prompts to come are like those done."""
+
+    tokens: float
+    seconds: float
+    seconds_low: float
+    seconds_high: float
+
+
+class Projector:
+    """Projects the rest of a run from how often prompts needed a further sample.
+
+    Easy prompts are decided first, so the samples a decided prompt took say too little: counted
+    is, for each number of samples tried, which share of the prompts that got so far went on.
+    """
+
+    def __init__(self) -> None:
+        self._reached: Counter[int] = Counter()  # prompts that have had so many samples
+        self._went_on: Counter[int] = Counter()  # of these, not decided by them
+        self._count = 0
+        self._tokens = 0.0
+        self._squares = 0.0
+
+    def note(self, tried: int, decided: bool) -> None:
+        """A prompt has had `tried` samples and is decided by them, or not."""
+        self._reached[tried] += 1
+        self._went_on[tried] += not decided
+
+    def length(self, tokens: int) -> None:
+        """A completion of so many tokens has come."""
+        self._count += 1
+        self._tokens += tokens
+        self._squares += tokens * tokens
+
+    def project(
+        self, open_by_tried: dict[int, int], under_way_tokens: int, tokens_per_s: float, n_max: int
+    ) -> Projection | None:
+        """What is left; None before a completion has come back. `open_by_tried` counts the open
+        prompts by samples tried, `under_way_tokens` are those already heard of requests in flight.
+        """
+        if not self._count or tokens_per_s <= 0:
+            return None
+        samples = self._samples_left(open_by_tried, n_max)
+        mean = self._tokens / self._count
+        variance = max(0.0, self._squares / self._count - mean * mean)
+        tokens = max(samples * mean - under_way_tokens, 0.25 * mean if samples else 0.0)
+        relative = math.sqrt((1 / self._count + 1 / max(samples, 1)) * (1 + variance / mean**2))
+        seconds, spread = tokens / tokens_per_s, min(0.9, _SPREAD * relative)
+        return Projection(tokens, seconds, seconds * (1 - spread), seconds * (1 + spread))
+
+    def _samples_left(self, open_by_tried: dict[int, int], n_max: int) -> float:
+        """Expected samples still to come for the open prompts."""
+        further = 0.0  # of a prompt with so many tried that is open
+        left = 0.0
+        for tried in range(n_max - 1, -1, -1):
+            further = 1 + self._goes_on(tried + 1) * further
+            left += open_by_tried.get(tried, 0) * further
+        return left
+
+    def _goes_on(self, tried: int) -> float:
+        """The share of prompts that go on after so many; of the nearest number seen before."""
+        for number in range(tried, 0, -1):
+            if self._reached[number]:
+                return self._went_on[number] / self._reached[number]
+        return 0.5
