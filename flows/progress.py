@@ -1,16 +1,52 @@
-"""What a person sees while a long step runs: a bar in a terminal, a line every few seconds else."""
+"""What a person sees while a long step runs: a bar in a terminal, a line every few seconds else.
 
+For machines (`--json`) standard output holds one JSON object a line and nothing else; what people
+read then goes to standard error.
+"""
+
+import dataclasses
+import json
+import math
 import sys
 import time
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from flows.metrics import Metrics
 
 LINE_EVERY_S = 5.0
 
 
+@dataclass(slots=True)
+class Output:
+    """How this process reports: set by the command line before anything else is started."""
+
+    as_json: bool = False
+    metrics: "Metrics | None" = None
+
+
+OUTPUT = Output()
+
+
 def say(text: str) -> None:
     """One line for the person at the terminal (or the log of a schedule)."""
-    print(text, flush=True)
+    print(text, flush=True, file=sys.stderr if OUTPUT.as_json else sys.stdout)
+
+
+def say_json(facts: dict[str, Any]) -> None:
+    """One JSON object, one line on standard output; what is no finite number becomes null."""
+    print(json.dumps(_finite(facts), allow_nan=False), flush=True)
+
+
+def in_terminal() -> bool:
+    """Whether a person watches a terminal that can be drawn on."""
+    if OUTPUT.as_json or not sys.stdout.isatty():
+        return False
+    from rich.console import Console
+
+    return not Console().is_dumb_terminal
 
 
 class Progress:
@@ -26,7 +62,7 @@ class Progress:
         self._task: Any = None
 
     def __enter__(self) -> Self:
-        if sys.stdout.isatty():
+        if in_terminal():
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
             from rich.progress import Progress as RichProgress
 
@@ -66,7 +102,14 @@ class Progress:
             self._bar.update(self._task, completed=done, note=text)
         elif now - self._said >= LINE_EVERY_S:
             self._said = now
+            self._say(done, text, seconds_left)
+
+    def _say(self, done: int, text: str, seconds_left: float | None) -> None:
+        if not OUTPUT.as_json:
             say(f"{self.name:9} {done:,}/{self.total:,} {self.unit}  {text}")
+            return
+        counts = {"done": done, "total": self.total, "unit": self.unit}
+        say_json({"event": "progress", "step": self.name, **counts, "seconds_left": seconds_left})
 
 
 def clock(seconds: float) -> str:
@@ -79,3 +122,16 @@ def clock(seconds: float) -> str:
     if whole < 172_800:
         return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
+
+
+def _finite(value: Any) -> Any:
+    """The value as strict JSON can hold it; dataclasses become objects."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, dict):
+        return {str(key): _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
