@@ -1,116 +1,283 @@
 """Which sample is asked for next: the adaptive part of rejection sampling, free of any I/O."""
 
 import heapq
-from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stop(StrEnum):
+    """Why no more samples are asked of a prompt."""
+
+    KEPT = "kept"  # it has its accepted samples
+    EXHAUSTED = "exhausted"  # it was tried as often as allowed
+    GIVEN_UP = "given_up"  # too many samples without an accepted one
+    BUDGET = "budget"  # its own tokens or the run's do not cover one more completion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRule:
+    """When a prompt has had enough; the names are those of the recipe's `sampling` section.
+
+    `n_min` is stronger than `give_up_after`: that many samples are taken in any case. Only the
+    budgets are stronger still. `max_tokens` is the most that one completion may cost.
+    """
+
+    keep: int
+    n_min: int
+    n_max: int
+    give_up_after: int | None = None
+    max_tokens: int
+    max_tokens_per_prompt: int | None = None
+    max_tokens_per_run: int | None = None
+    tail_parallel: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.max_tokens <= min(self.tokens_per_prompt, self.tokens_per_run):
+            raise ValueError(f"a budget must cover one completion: {self}")
+        if not 1 <= max(self.keep, self.n_min) <= self.n_max:
+            raise ValueError(f"keep and n_min must not exceed n_max: {self}")
+
+    @property
+    def tokens_per_prompt(self) -> float:
+        """The budget of one prompt, infinite where there is none."""
+        return float("inf") if self.max_tokens_per_prompt is None else self.max_tokens_per_prompt
+
+    @property
+    def tokens_per_run(self) -> float:
+        """The budget of the run, infinite where there is none."""
+        return float("inf") if self.max_tokens_per_run is None else self.max_tokens_per_run
+
+    def stop(self, tried: int, accepted: int) -> Stop | None:
+        """The reason to stop after `tried` samples of which `accepted` were; budgets aside."""
+        if accepted >= self.keep and tried >= self.n_min:
+            return Stop.KEPT
+        if tried >= self.n_max:
+            return Stop.EXHAUSTED
+        if accepted == 0 and tried >= self.patience:
+            return Stop.GIVEN_UP
+        return None
+
+    @property
+    def patience(self) -> int:
+        """How many samples are tried while none is accepted."""
+        limit = self.n_max if self.give_up_after is None else self.give_up_after
+        return min(max(limit, self.n_min), self.n_max)
 
 
 class PromptState:
-    """How one prompt stands. `tried` and `flying` hold sample indices."""
+    """How one prompt stands. Of 800,000 there is one each: indices are bits of small integers."""
 
-    __slots__ = ("accepted", "decided", "flying", "order", "queued", "tried")
+    __slots__ = ("accepted", "flying_bits", "order", "queued", "stop", "tokens", "tried_bits")
 
     def __init__(self, order: int) -> None:
         self.order = order
-        self.tried: set[int] = set()  # came back and graded, or failed for good
-        self.flying: set[int] = set()  # asked for, or being graded
+        self.tried_bits = 0  # came back and graded, or failed for good
+        self.flying_bits = 0  # asked for, or being graded
         self.accepted = 0
-        self.queued = 0  # entries in the schedule's heap
-        self.decided = False
+        self.tokens = 0  # completion tokens paid for, those of cancelled samples too
+        self.queued = False  # whether the schedule's heap has it
+        self.stop: Stop | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether no more samples are asked of it."""
+        return self.stop is not None
+
+    @property
+    def tried(self) -> set[int]:
+        """Indices of the samples that came back and were graded, or failed for good."""
+        return _indices(self.tried_bits)
+
+    @property
+    def flying(self) -> set[int]:
+        """Indices of the samples that are asked for, or being graded."""
+        return _indices(self.flying_bits)
+
+    @property
+    def sent(self) -> int:
+        """How many samples are tried or in flight."""
+        return (self.tried_bits | self.flying_bits).bit_count()
 
 
 class Schedule:
     """The next sample to ask for, for prompts 0 … count-1.
 
-    A prompt is decided once it has `keep` accepted samples out of at least `n_min`, or `n_max`
-    tried. Until then it is asked for as many samples at once as it needs in any case: to reach
-    `n_min`, or `keep` if all were accepted. First samples of all prompts go before second ones,
-    and so on. At the tail, when fewer prompts are open than there are places for requests and
-    nothing else is left to ask, a prompt that has had a sample without being decided may have up
-    to `tail_parallel` in flight, fewest first: idle replicas then trade tokens for time. 1
-    switches that off.
+    A prompt is decided when the rule says stop (see Stop). Until then it is asked for as many
+    samples at once as it needs in any case: to reach `n_min`, or `keep` if all were accepted. First
+    samples of all prompts go before second ones, and so on. At the tail, when fewer prompts are
+    open than there are places for requests and nothing else is left to ask, a prompt that has had a
+    sample without being decided may have up to `tail_parallel` in flight, fewest first, as long
+    as it would still be open if all of those were rejected: idle replicas then trade tokens for
+    time. 1 switches that off.
+
+    Budgets hold as long as no sample costs more than `max_tokens`: each in flight has that much
+    reserved. Where a reservation stands in the way there is nothing to ask until it comes free;
+    a prompt with none in flight and too little left is decided, and so is all that is open when
+    that is true of the run. Every step is O(log count).
     """
 
-    def __init__(
-        self, count: int, keep: int, n_min: int, n_max: int, tail_parallel: int = 1
-    ) -> None:
-        self._keep, self._n_min, self._n_max = keep, n_min, n_max
-        self._tail_parallel = tail_parallel
-        self._heap: list[tuple[int, int]] = []
+    def __init__(self, count: int, rule: StopRule) -> None:
+        self._rule = rule
         self.prompts = [PromptState(order) for order in range(count)]
-        self._open = dict.fromkeys(range(count))
         for prompt in self.prompts:
-            self._enqueue(prompt)
+            prompt.queued = True
+        # Entries are sent * count + order; each prompt is in once at most, perhaps out of date.
+        self._heap = list(range(count))
+        # flying * count + order of what may be asked on speculation; None before the first tail.
+        self._spare: list[int] | None = None
+        self._open = count
+        self._flying = 0
+        self._tokens = 0
 
     @property
     def decided(self) -> int:
         """How many prompts are decided."""
-        return len(self.prompts) - len(self._open)
+        return len(self.prompts) - self._open
+
+    @property
+    def tokens(self) -> int:
+        """Completion tokens spent on all prompts, those in flight not yet counted."""
+        return self._tokens
 
     def restore(self, order: int, index: int) -> None:
         """A sample that came back in an earlier run: in flight until `came_back` grades it."""
-        self.prompts[order].flying.add(index)
+        self._fly(self.prompts[order], index)
 
     def next(self, places: int) -> tuple[int, int] | None:
         """Take the next (prompt, sample index) to ask for; None if there is none for now.
 
-        `places` is how many requests the teacher takes at once in all.
+        `places` is how many requests the teacher takes at once in all. The index is the lowest
+        that is neither tried nor in flight.
         """
-        while self._heap:
-            _, order = heapq.heappop(self._heap)
-            prompt = self.prompts[order]
-            prompt.queued -= 1
-            if not prompt.decided and self._certain(prompt) > prompt.queued:
-                return order, self._take(prompt)
-        if len(self._open) >= places:
+        if not self._affordable():
             return None
-        speculative = min(self._speculative(), key=lambda p: (len(p.flying), p.order), default=None)
-        return (speculative.order, self._take(speculative)) if speculative else None
+        prompt = self._next_certain()
+        if prompt is None and self._open < places:
+            prompt = self._next_spare()
+        if prompt is None:
+            return None
+        used = prompt.tried_bits | prompt.flying_bits
+        index = (~used & (used + 1)).bit_length() - 1
+        self._fly(prompt, index)
+        self._offer(prompt)
+        return prompt.order, index
 
-    def came_back(self, order: int, index: int, accepted: bool) -> bool:
-        """Note a graded (or finally failed) sample; returns whether this decided the prompt."""
-        prompt = self.prompts[order]
-        prompt.flying.discard(index)
-        prompt.tried.add(index)
-        prompt.accepted += accepted
-        return self._settle(prompt)
+    def came_back(self, order: int, index: int, accepted: bool | None, tokens: int) -> bool:
+        """Note a sample in flight that was graded (None: undecided) or failed for good (None).
 
-    def cancelled(self, order: int, index: int) -> None:
-        """Note that a sample in flight was given up; its index is free again."""
-        self.prompts[order].flying.discard(index)
-
-    def _settle(self, prompt: PromptState) -> bool:
+        `tokens` is what it cost, all attempts counted. Returns whether this decided the prompt.
+        Raises ValueError if the sample is not in flight.
+        """
+        prompt = self._land(order, index, tokens)
+        prompt.tried_bits |= 1 << index
+        prompt.accepted += accepted is True
         was_open = not prompt.decided
-        enough = prompt.accepted >= self._keep and len(prompt.tried) >= self._n_min
-        prompt.decided = prompt.decided or enough or len(prompt.tried) >= self._n_max
-        if prompt.decided:
-            self._open.pop(prompt.order, None)
-        else:
-            self._enqueue(prompt)
+        self._settle(prompt)
         return was_open and prompt.decided
 
-    def _room(self, prompt: PromptState) -> int:
-        return self._n_max - len(prompt.tried) - len(prompt.flying)
+    def cancelled(self, order: int, index: int, tokens: int) -> None:
+        """Note that a sample in flight was given up after `tokens`; its index is free again."""
+        self._settle(self._land(order, index, tokens))
 
-    def _certain(self, prompt: PromptState) -> int:
-        """Samples it needs whatever those in flight bring."""
-        missing = max(self._keep - prompt.accepted, self._n_min - len(prompt.tried))
-        return min(missing - len(prompt.flying), self._room(prompt))
+    def _fly(self, prompt: PromptState, index: int) -> None:
+        if (prompt.tried_bits | prompt.flying_bits) >> index & 1:
+            raise ValueError(f"sample {index} of prompt {prompt.order} is there already")
+        prompt.flying_bits |= 1 << index
+        self._flying += 1
 
-    def _enqueue(self, prompt: PromptState) -> None:
-        sent = len(prompt.tried) + len(prompt.flying)
-        while prompt.queued < self._certain(prompt):
-            heapq.heappush(self._heap, (sent + prompt.queued, prompt.order))
-            prompt.queued += 1
+    def _land(self, order: int, index: int, tokens: int) -> PromptState:
+        prompt = self.prompts[order]
+        if not prompt.flying_bits >> index & 1:
+            raise ValueError(f"sample {index} of prompt {order} is not in flight")
+        prompt.flying_bits ^= 1 << index
+        self._flying -= 1
+        prompt.tokens += tokens
+        self._tokens += tokens
+        return prompt
 
-    def _speculative(self) -> Iterator[PromptState]:
-        """Open prompts that could use another sample; at the tail they are few."""
-        for order in self._open:
+    def _settle(self, prompt: PromptState) -> None:
+        """Decide the prompt if it is time, else offer it for another sample."""
+        if not prompt.decided:
+            stop = self._rule.stop(prompt.tried_bits.bit_count(), prompt.accepted)
+            if stop is None and not prompt.flying_bits and not self._covered(prompt):
+                stop = Stop.BUDGET
+            if stop:
+                self._decide(prompt, stop)
+            else:
+                self._offer(prompt)
+        if not self._flying and self._open and not self._affordable():
+            for other in self.prompts:
+                if not other.decided:
+                    self._decide(other, Stop.BUDGET)
+
+    def _decide(self, prompt: PromptState, stop: Stop) -> None:
+        prompt.stop = stop
+        self._open -= 1
+
+    def _affordable(self) -> bool:
+        """Whether the run's budget covers one more completion, all reservations kept."""
+        reserved = (self._flying + 1) * self._rule.max_tokens
+        return self._tokens + reserved <= self._rule.tokens_per_run
+
+    def _covered(self, prompt: PromptState) -> bool:
+        """Whether the prompt's own budget covers one more completion, all reservations kept."""
+        reserved = (prompt.flying_bits.bit_count() + 1) * self._rule.max_tokens
+        return prompt.tokens + reserved <= self._rule.tokens_per_prompt
+
+    def _certain(self, prompt: PromptState) -> bool:
+        """Whether it needs another sample whatever those in flight bring."""
+        if prompt.decided or not self._covered(prompt):
+            return False
+        sent, tried = prompt.sent, prompt.tried_bits.bit_count()
+        most = self._rule.n_max if prompt.accepted else self._rule.patience
+        needed = max(self._rule.keep - prompt.accepted + tried, self._rule.n_min)
+        return sent < min(needed, most)
+
+    def _speculative(self, prompt: PromptState) -> bool:
+        """Whether it may have one more in flight at the tail, betting that those there fail."""
+        return (
+            not prompt.decided
+            and prompt.tried_bits != 0
+            and prompt.flying_bits.bit_count() < self._rule.tail_parallel
+            and self._rule.stop(prompt.sent, prompt.accepted) is None
+            and self._covered(prompt)
+        )
+
+    def _next_certain(self) -> PromptState | None:
+        """Take the prompt with the fewest samples sent that certainly needs one more."""
+        while self._heap:
+            sent, order = divmod(heapq.heappop(self._heap), len(self.prompts))
             prompt = self.prompts[order]
-            if prompt.tried and self._room(prompt) > 0 and len(prompt.flying) < self._tail_parallel:
-                yield prompt
+            prompt.queued = False
+            if not self._certain(prompt):
+                continue
+            if sent == prompt.sent:
+                return prompt
+            self._offer(prompt)
+        return None
 
-    def _take(self, prompt: PromptState) -> int:
-        used = prompt.tried | prompt.flying
-        index = next(i for i in range(self._n_max) if i not in used)
-        prompt.flying.add(index)
-        return index
+    def _next_spare(self) -> PromptState | None:
+        """Take the prompt with the fewest in flight that may be asked on speculation."""
+        if self._spare is None:
+            self._spare = []
+            for prompt in self.prompts:
+                self._offer(prompt)
+        while self._spare:
+            flying, order = divmod(heapq.heappop(self._spare), len(self.prompts))
+            prompt = self.prompts[order]
+            if flying == prompt.flying_bits.bit_count() and self._speculative(prompt):
+                return prompt
+        return None
+
+    def _offer(self, prompt: PromptState) -> None:
+        """Queue the prompt as it now stands, where it belongs."""
+        if not prompt.queued and self._certain(prompt):
+            prompt.queued = True
+            heapq.heappush(self._heap, prompt.sent * len(self.prompts) + prompt.order)
+        if self._spare is not None and self._speculative(prompt):
+            flying = prompt.flying_bits.bit_count()
+            heapq.heappush(self._spare, flying * len(self.prompts) + prompt.order)
+
+
+def _indices(bits: int) -> set[int]:
+    return {index for index in range(bits.bit_length()) if bits >> index & 1}

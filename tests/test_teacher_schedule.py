@@ -1,211 +1,322 @@
-"""The schedule and the engine under random schedules of answers, verdicts and faults."""
+"""The schedule of samples under any order of answers, verdicts, cancellations and restarts."""
 
-import asyncio
-import random
-import selectors
-from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+import time
+import tracemalloc
 
-import aiohttp
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import assume, settings
 from hypothesis import strategies as st
-from test_teacher_sampling import asks
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
-from prompts.errors import RunError
-from prompts.record import Prompt
-from teacher.client import Call, Completion, Endpoint, Fault, FaultKind
-from teacher.journal import Journal
-from teacher.replicas import Pool, Replica
-from teacher.sample import Sample
-from teacher.sampling import SamplingRecipe, SamplingSummary, sample_prompts
-from teacher.schedule import Schedule
+from teacher.schedule import Schedule, Stop, StopRule
 
-
-class SkippingLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock jumps to the next timer instead of waiting for it."""
-
-    def __init__(self) -> None:
-        super().__init__(selectors.DefaultSelector())
-        self._skipped_s = 0.0
-        select = self._selector.select  # type: ignore[attr-defined]
-
-        def skip(timeout: float | None) -> Any:
-            ready = select(0 if timeout else timeout)
-            if timeout and not ready:
-                self._skipped_s += timeout
-            return ready
-
-        self._selector.select = skip  # type: ignore[attr-defined]
-
-    def time(self) -> float:
-        return super().time() + self._skipped_s
+Work = tuple[int, int]
 
 
-@dataclass
-class Fleet:
-    """Replicas played by random numbers: slow, faulty, or down for a while."""
-
-    dice: random.Random
-    fault_rate: float
-    outages: dict[str, list[tuple[float, float]]]
-    sent: list[int] = field(default_factory=list)
-
-    async def complete(
-        self, session: aiohttp.ClientSession, where: Endpoint, call: Call
-    ) -> Completion:
-        now_s = asyncio.get_running_loop().time() - self.started_s
-        if any(start <= now_s < end for start, end in self.outages.get(where.url, [])):
-            raise Fault(FaultKind.UNREACHABLE, "down")
-        await asyncio.sleep(self.dice.expovariate(1.0))
-        if call.seed is not None and self.dice.random() < self.fault_rate:
-            raise Fault(self.dice.choice(list(FaultKind)), "rolled", retry_after_s=0.5)
-        if call.seed is not None:
-            self.sent.append(call.seed)
-        return Completion("<think>a</think>b", "stop", 5, 10, None)
-
-    async def served_models(
-        self, session: aiohttp.ClientSession, where: Endpoint
-    ) -> dict[str, str]:
-        return {"sim": "vllm"}
-
-    started_s: float = 0.0
-
-
-async def sample_once(
-    fleet: Fleet, folder: Path, count: int, recipe: SamplingRecipe, accept_rate: float
-) -> tuple[SamplingSummary | None, list[Sample]]:
-    """One run; no summary when it ended for want of replicas."""
-    fleet.started_s = asyncio.get_running_loop().time()
-
-    async def accept(prompt: Prompt, sample: Sample) -> bool | None:
-        await asyncio.sleep(sample.seed % 3)
-        return None if sample.seed % 10 == 0 else (sample.seed % 100) < 100 * accept_rate
-
-    replicas = [Replica(f"http://sim{number}/v1", "sim") for number in range(2)]
-    pool = Pool(
-        replicas,
-        recipe.in_flight,
-        wait_for_replica_s=recipe.wait_for_replica_s,
-        complete=fleet.complete,
-        served_models=fleet.served_models,
-    )
-    with Journal(folder / "open.sqlite") as journal:
-        try:
-            async with pool:
-                summary = await sample_prompts(asks(count), pool, journal, recipe, accept)
-        except RunError:
-            return None, journal.read()
-        return summary, journal.read()
-
-
-recipes = st.builds(
-    lambda keep, n_min, more, tail, in_flight, attempts: SamplingRecipe(
+def stop_rule(
+    keep: int = 1,
+    n_min: int = 1,
+    n_max: int = 8,
+    *,
+    give_up_after: int | None = None,
+    per_prompt: int | None = None,
+    per_run: int | None = None,
+    tail_parallel: int = 1,
+) -> StopRule:
+    """A rule with completions of at most 10 tokens."""
+    return StopRule(
         keep=keep,
         n_min=n_min,
-        n_max=max(keep, n_min) + more,
-        tail_parallel=tail,
-        in_flight=in_flight,
-        request_attempts=attempts,
-        wait_for_replica_s=30.0,
-    ),
-    st.integers(1, 3),
-    st.integers(1, 3),
-    st.integers(0, 4),
-    st.integers(1, 3),
-    st.integers(1, 6),
-    st.integers(1, 4),
-)
-outages = st.dictionaries(
-    st.sampled_from(["http://sim0/v1", "http://sim1/v1"]),
-    st.lists(st.tuples(st.floats(0, 20), st.floats(0, 80)), max_size=2),
-)
+        n_max=n_max,
+        give_up_after=give_up_after,
+        max_tokens=10,
+        max_tokens_per_prompt=per_prompt,
+        max_tokens_per_run=per_run,
+        tail_parallel=tail_parallel,
+    )
 
 
-@given(
-    recipe=recipes,
-    count=st.integers(0, 12),
-    seed=st.integers(0, 2**20),
-    fault_rate=st.sampled_from([0.0, 0.1, 0.5]),
-    accept_rate=st.sampled_from([0.0, 0.3, 1.0]),
-    outages=outages,
+def take(schedule: Schedule, times: int, places: int = 100) -> list[Work | None]:
+    return [schedule.next(places) for _ in range(times)]
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> StopRule:
+    keep, n_min = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    return stop_rule(
+        keep,
+        n_min,
+        max(keep, n_min) + draw(st.integers(0, 4)),
+        give_up_after=draw(st.none() | st.integers(1, 6)),
+        per_prompt=draw(st.none() | st.integers(10, 60)),
+        per_run=draw(st.none() | st.integers(10, 200)),
+        tail_parallel=draw(st.integers(1, 4)),
+    )
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """What an engine may do with a schedule, beside a plain account of it."""
+
+    flying: Bundle[Work] = Bundle("flying")
+
+    @initialize(
+        target=flying,
+        stop=rules(),
+        count=st.integers(0, 5),
+        places=st.integers(1, 24),
+        earlier=st.dictionaries(st.integers(0, 4), st.sets(st.integers(0, 8), max_size=4)),
+    )
+    def start(
+        self, stop: StopRule, count: int, places: int, earlier: dict[int, set[int]]
+    ) -> object:
+        self.rule, self.schedule, self.places = stop, Schedule(count, stop), places
+        self.in_flight: set[Work] = set()
+        self.spent = [0] * count
+        self.back: list[dict[int, bool | None]] = [{} for _ in range(count)]
+        for order in range(count):
+            most = stop.n_max if stop.max_tokens_per_prompt is None else 1
+            for index in sorted(i for i in earlier.get(order, ()) if i < stop.n_max)[:most]:
+                if stop.max_tokens_per_run is None or not self.in_flight:
+                    self.schedule.restore(order, index)
+                    self.in_flight.add((order, index))
+        return multiple(*sorted(self.in_flight))
+
+    @rule(target=flying)
+    def ask(self) -> object:
+        work = self.schedule.next(self.places)
+        if work is None:
+            return multiple()
+        order, index = work
+        prompt = self.schedule.prompts[order]
+        others = {i for o, i in self.in_flight if o == order}
+        assert index == min(set(range(99)) - others - set(self.back[order])) < self.rule.n_max
+        tried, accepted = len(self.back[order]), self.accepted(order)
+        assert self.rule.stop(tried, accepted) is None
+        assert self.rule.stop(tried + len(others), accepted) is None, "a pointless sample"
+        assert prompt.flying == others | {index}
+        self.in_flight.add(work)
+        return work
+
+    @rule(
+        work=consumes(flying),
+        accepted=st.sampled_from([True, False, None]),
+        tokens=st.integers(0, 10),
+    )
+    def came_back(self, work: Work, accepted: bool | None, tokens: int) -> None:
+        assume(work in self.in_flight)
+        self.land(work, accepted, tokens)
+
+    @rule(work=consumes(flying), tokens=st.integers(0, 10))
+    def cancelled(self, work: Work, tokens: int) -> None:
+        assume(work in self.in_flight)
+        self.in_flight.remove(work)
+        self.spent[work[0]] += tokens
+        self.schedule.cancelled(*work, tokens)
+
+    @precondition(lambda self: hasattr(self, "rule"))
+    @rule(places=st.integers(1, 24))
+    def replicas_change(self, places: int) -> None:
+        self.places = places
+
+    @precondition(lambda self: hasattr(self, "rule"))
+    @invariant()
+    def budgets_hold(self) -> None:
+        for order, spent in enumerate(self.spent):
+            reserved = 10 * sum(o == order for o, _ in self.in_flight)
+            assert spent + reserved <= self.rule.tokens_per_prompt
+        assert sum(self.spent) + 10 * len(self.in_flight) <= self.rule.tokens_per_run
+        assert self.schedule.tokens == sum(self.spent)
+
+    @precondition(lambda self: hasattr(self, "rule"))
+    @invariant()
+    def decided_prompts_have_their_reason(self) -> None:
+        prompts = self.schedule.prompts
+        assert self.schedule.decided == sum(prompt.decided for prompt in prompts)
+        for order, prompt in enumerate(prompts):
+            assert prompt.tried == set(self.back[order])
+            assert len(prompt.tried) <= self.rule.n_max
+            due = self.rule.stop(len(prompt.tried), prompt.accepted)
+            assert prompt.decided or due is None
+
+    def teardown(self) -> None:
+        """Whatever happened before: if all that is asked comes back, every prompt is decided."""
+        if not hasattr(self, "rule"):
+            return
+        while self.schedule.decided < len(self.schedule.prompts):
+            while self.ask() != multiple():
+                pass
+            assert self.in_flight, "nothing to ask, nothing in flight, prompts open"
+            self.land(min(self.in_flight), accepted=False, tokens=10)
+        assert self.schedule.next(self.places) is None
+
+    def accepted(self, order: int) -> int:
+        return sum(accepted is True for accepted in self.back[order].values())
+
+    def land(self, work: Work, accepted: bool | None, tokens: int) -> None:
+        order, index = work
+        was_open = not self.schedule.prompts[order].decided
+        self.in_flight.remove(work)
+        self.spent[order] += tokens
+        self.back[order][index] = accepted
+        decided = self.schedule.came_back(order, index, accepted, tokens)
+        prompt = self.schedule.prompts[order]
+        assert decided == (was_open and prompt.decided)
+        if decided:
+            tried = len(self.back[order])
+            assert prompt.stop == (self.rule.stop(tried, self.accepted(order)) or Stop.BUDGET)
+        if decided and prompt.stop is Stop.BUDGET:
+            own = self.spent[order] + 10 > self.rule.tokens_per_prompt
+            runs = sum(self.spent) + 10 > self.rule.tokens_per_run
+            assert (own and not prompt.flying) or (runs and not self.in_flight)
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "given", "reason"),
+    [
+        ([True], stop_rule(), Stop.KEPT),
+        ([True, None, False], stop_rule(n_min=3), Stop.KEPT),
+        ([False, None, False], stop_rule(n_max=3), Stop.EXHAUSTED),
+        ([False, None], stop_rule(give_up_after=2), Stop.GIVEN_UP),
+        ([False, False, False], stop_rule(n_min=3, give_up_after=2), Stop.GIVEN_UP),
+        ([False, True, False, True], stop_rule(2, give_up_after=2), Stop.KEPT),
+        ([False, False], stop_rule(n_max=2, give_up_after=2), Stop.EXHAUSTED),
+        ([False, False], stop_rule(per_prompt=25), Stop.BUDGET),
+        ([False, True], stop_rule(2, n_max=8, per_run=29), Stop.BUDGET),
+    ],
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_every_prompt_ends_decided_and_counts_conserve(
-    recipe: SamplingRecipe,
-    count: int,
-    seed: int,
-    fault_rate: float,
-    accept_rate: float,
-    outages: dict[str, list[tuple[float, float]]],
+def test_a_prompt_is_decided_with_a_reason(
+    verdicts: list[bool | None], given: StopRule, reason: Stop
 ) -> None:
-    fleet = Fleet(random.Random(seed), fault_rate, outages)
-    with TemporaryDirectory() as folder, asyncio.Runner(loop_factory=SkippingLoop) as runner:
-        arguments = (Path(folder), count, recipe, accept_rate)
-        summary, samples = runner.run(sample_once(fleet, *arguments))
-        if summary is None:
-            fleet.outages = {}
-            before = {sample.seed for sample in samples if sample.finish_reason != "error"}
-            fleet.sent.clear()
-            summary, samples = runner.run(sample_once(fleet, *arguments))
-            assert not before & set(fleet.sent)
-    assert summary is not None
-    assert summary.conserves()
-    assert len(samples) == summary.samples == len({sample.sample_id for sample in samples})
-    by_prompt = {ask.prompt.prompt_id: 0 for ask in asks(count)}
-    for sample in samples:
-        by_prompt[sample.prompt_id] += 1
-    assert all(recipe.n_min <= tried <= recipe.n_max for tried in by_prompt.values())
-    assert summary.prompts_kept == summary.prompts or min(by_prompt.values()) <= recipe.n_max
-    full = sum(tried == recipe.n_max for tried in by_prompt.values())
-    assert summary.prompts_kept + full >= count
-    completed = [sample.seed for sample in samples if sample.finish_reason != "error"]
-    assert len(completed) == len(set(completed))
+    schedule = Schedule(1, given)
+    for number, accepted in enumerate(verdicts, 1):
+        while schedule.next(1):
+            pass
+        (order, index), is_last = (0, number - 1), number == len(verdicts)
+        assert schedule.came_back(order, index, accepted, tokens=10) is is_last
+    assert schedule.prompts[0].stop is reason
+    assert schedule.next(100) is None
 
 
-@given(
-    count=st.integers(1, 6),
-    keep=st.integers(1, 3),
-    n_min=st.integers(1, 4),
-    more=st.integers(0, 3),
-    tail=st.integers(1, 3),
-    places=st.integers(1, 30),
-    dice=st.randoms(use_true_random=False),
-)
-def test_a_schedule_never_asks_too_much_and_always_ends(
-    count: int, keep: int, n_min: int, more: int, tail: int, places: int, dice: random.Random
-) -> None:
-    n_max = max(keep, n_min) + more
-    schedule = Schedule(count, keep, n_min, n_max, tail)
-    flying: list[tuple[int, int]] = []
-    asked: set[tuple[int, int]] = set()
-    while schedule.decided < count:
-        while len(flying) < places and (work := schedule.next(places)):
-            assert work not in asked
-            asked.add(work)
-            flying.append(work)
-        order, index = flying.pop(dice.randrange(len(flying)))
-        if schedule.came_back(order, index, dice.random() < 0.4):
-            for sibling in [work for work in flying if work[0] == order]:
-                flying.remove(sibling)
-                schedule.cancelled(*sibling)
-    for prompt in schedule.prompts:
-        assert prompt.tried <= set(range(n_max))
-        assert len(prompt.tried) == n_max or prompt.accepted >= keep
-        assert len(prompt.tried) >= n_min
+def test_no_more_is_in_flight_than_giving_up_takes() -> None:
+    schedule = Schedule(1, stop_rule(keep=3, give_up_after=2, tail_parallel=4))
+    assert take(schedule, 3) == [(0, 0), (0, 1), None]
+    schedule.came_back(0, 0, accepted=True, tokens=10)
+    assert take(schedule, 4) == [(0, 2), (0, 3), (0, 4), None]
+
+
+def test_nothing_is_asked_on_speculation_when_those_in_flight_decide_anyway() -> None:
+    schedule = Schedule(1, stop_rule(keep=1, n_min=3, tail_parallel=4))
+    assert take(schedule, 4) == [(0, 0), (0, 1), (0, 2), None]
+    schedule.came_back(0, 0, accepted=True, tokens=10)
+    assert schedule.next(100) is None
+
+
+def test_room_in_the_runs_budget_comes_back_with_short_completions() -> None:
+    schedule = Schedule(3, stop_rule(per_run=25))
+    assert take(schedule, 3) == [(0, 0), (1, 0), None]
+    schedule.came_back(0, 0, accepted=True, tokens=4)
+    assert take(schedule, 2) == [(2, 0), None]
+    schedule.came_back(1, 0, accepted=False, tokens=10)
+    assert schedule.next(100) is None
+    assert schedule.decided == 1
+    assert schedule.came_back(2, 0, accepted=False, tokens=10)
+    assert [prompt.stop for prompt in schedule.prompts] == [Stop.KEPT, Stop.BUDGET, Stop.BUDGET]
+
+
+def test_a_cancelled_samples_tokens_stay_spent_and_its_index_is_free_again() -> None:
+    schedule = Schedule(1, stop_rule(per_prompt=25))
+    assert schedule.next(1) == (0, 0)
+    schedule.cancelled(0, 0, tokens=9)
+    assert schedule.next(1) == (0, 0)
+    schedule.cancelled(0, 0, tokens=7)
+    assert schedule.prompts[0].stop is Stop.BUDGET
+    assert schedule.tokens == 16
+
+
+def test_samples_of_an_earlier_run_are_spent_and_not_asked_again() -> None:
+    schedule = Schedule(2, stop_rule(n_max=3, per_run=30))
+    schedule.restore(0, 1)
+    assert take(schedule, 2) == [(1, 0), None]
+    schedule.came_back(0, 1, accepted=False, tokens=10)
+    assert take(schedule, 2) == [(0, 0), None]
+
+
+def test_first_samples_go_before_second_ones_even_beside_restored_ones() -> None:
+    schedule = Schedule(3, stop_rule(keep=2))
+    schedule.restore(0, 0)
+    assert take(schedule, 6, places=1) == [(1, 0), (2, 0), (0, 1), (1, 1), (2, 1), None]
 
 
 def test_spare_places_at_the_tail_go_to_prompts_that_have_failed_once() -> None:
-    schedule = Schedule(2, keep=1, n_min=1, n_max=8, tail_parallel=3)
-    assert [schedule.next(8), schedule.next(8), schedule.next(8)] == [(0, 0), (1, 0), None]
-    schedule.came_back(0, 0, accepted=False)
-    assert [schedule.next(8) for _ in range(4)] == [(0, 1), (0, 2), (0, 3), None]
+    schedule = Schedule(2, stop_rule(tail_parallel=3))
+    assert take(schedule, 3, places=8) == [(0, 0), (1, 0), None]
+    schedule.came_back(0, 0, accepted=False, tokens=10)
+    assert take(schedule, 4, places=8) == [(0, 1), (0, 2), (0, 3), None]
+
+
+def test_spare_places_go_to_the_prompt_with_the_fewest_in_flight() -> None:
+    schedule = Schedule(2, stop_rule(tail_parallel=3))
+    take(schedule, 2)
+    schedule.came_back(0, 0, accepted=False, tokens=10)
+    assert take(schedule, 2) == [(0, 1), (0, 2)]
+    schedule.came_back(1, 0, accepted=False, tokens=10)
+    assert take(schedule, 4) == [(1, 1), (1, 2), (0, 3), (1, 3)]
 
 
 def test_no_sample_is_asked_on_speculation_before_the_tail() -> None:
-    schedule = Schedule(2, keep=1, n_min=1, n_max=8, tail_parallel=3)
-    schedule.next(2)
-    schedule.next(2)
-    schedule.came_back(0, 0, accepted=False)
-    assert [schedule.next(2), schedule.next(2)] == [(0, 1), None]
+    schedule = Schedule(2, stop_rule(tail_parallel=3))
+    take(schedule, 2, places=2)
+    schedule.came_back(0, 0, accepted=False, tokens=10)
+    assert take(schedule, 2, places=2) == [(0, 1), None]
+
+
+def test_a_sample_that_is_not_in_flight_cannot_come_back() -> None:
+    schedule = Schedule(1, stop_rule())
+    schedule.next(1)
+    schedule.came_back(0, 0, accepted=False, tokens=10)
+    with pytest.raises(ValueError, match="not in flight"):
+        schedule.came_back(0, 0, accepted=False, tokens=10)
+    with pytest.raises(ValueError, match="not in flight"):
+        schedule.cancelled(0, 3, tokens=0)
+    with pytest.raises(ValueError, match="there already"):
+        schedule.restore(0, 0)
+
+
+@pytest.mark.parametrize("wrong", [{"keep": 9}, {"n_min": 9}, {"per_prompt": 9}, {"per_run": 9}])
+def test_a_rule_that_no_prompt_can_meet_is_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="must"):
+        stop_rule(**wrong)
+
+
+def test_a_schedule_of_a_hundred_thousand_prompts_is_small() -> None:
+    tracemalloc.start()
+    schedule = Schedule(100_000, stop_rule(n_min=8, n_max=64))
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size < 40_000_000
+    assert schedule.next(1) == (0, 0)
+
+
+def test_the_tail_of_many_prompts_takes_no_time() -> None:
+    """Once, every sample asked at the tail looked at all open prompts: 9 s for this."""
+    schedule = Schedule(3_000, stop_rule(n_max=8, tail_parallel=2))
+    started_s = time.perf_counter()
+    while schedule.decided < 3_000:
+        flying = iter(lambda: schedule.next(4_000), None)
+        for order, index in list(flying):
+            if not schedule.prompts[order].decided:
+                schedule.came_back(order, index, accepted=False, tokens=10)
+    assert time.perf_counter() - started_s < 3.0
