@@ -21,8 +21,8 @@ CAP_PER_MEDIAN = 8.192
 # Half of the variance is the prompt's: siblings are alike in length, as hard questions take long.
 # An assumption; every figure of the lengths above holds whatever it is.
 PROMPT_SHARE = 0.5
-# A prompt's pass rate is Beta(0.75, 0.5): mean 0.6, most prompts nearly always or never solved.
-PASS_RATE_BETA = (0.75, 0.5)
+# A prompt's pass rate is Beta(0.6, 0.4): mean 0.6, many prompts (almost) always or never solved.
+PASS_RATE_BETA = (0.6, 0.4)
 
 PREMADE_CHARACTERS = 1 << 22
 SHORTEST_TOKENS = 16
