@@ -3,6 +3,7 @@
 import heapq
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 
 class Stop(StrEnum):
@@ -40,12 +41,12 @@ class StopRule:
     @property
     def tokens_per_prompt(self) -> float:
         """The budget of one prompt, infinite where there is none."""
-        return float("inf") if self.max_tokens_per_prompt is None else self.max_tokens_per_prompt
+        return inf if self.max_tokens_per_prompt is None else self.max_tokens_per_prompt
 
     @property
     def tokens_per_run(self) -> float:
         """The budget of the run, infinite where there is none."""
-        return float("inf") if self.max_tokens_per_run is None else self.max_tokens_per_run
+        return inf if self.max_tokens_per_run is None else self.max_tokens_per_run
 
     def stop(self, tried: int, accepted: int) -> Stop | None:
         """The reason to stop after `tried` samples of which `accepted` were; budgets aside."""
@@ -118,6 +119,8 @@ class Schedule:
 
     def __init__(self, count: int, rule: StopRule) -> None:
         self._rule = rule
+        self._tokens_per_prompt, self._tokens_per_run = rule.tokens_per_prompt, rule.tokens_per_run
+        self._patience = rule.patience
         self.prompts = [PromptState(order) for order in range(count)]
         for prompt in self.prompts:
             prompt.queued = True
@@ -217,19 +220,19 @@ class Schedule:
     def _affordable(self) -> bool:
         """Whether the run's budget covers one more completion, all reservations kept."""
         reserved = (self._flying + 1) * self._rule.max_tokens
-        return self._tokens + reserved <= self._rule.tokens_per_run
+        return self._tokens + reserved <= self._tokens_per_run
 
     def _covered(self, prompt: PromptState) -> bool:
         """Whether the prompt's own budget covers one more completion, all reservations kept."""
         reserved = (prompt.flying_bits.bit_count() + 1) * self._rule.max_tokens
-        return prompt.tokens + reserved <= self._rule.tokens_per_prompt
+        return prompt.tokens + reserved <= self._tokens_per_prompt
 
     def _certain(self, prompt: PromptState) -> bool:
         """Whether it needs another sample whatever those in flight bring."""
         if prompt.decided or not self._covered(prompt):
             return False
         sent, tried = prompt.sent, prompt.tried_bits.bit_count()
-        most = self._rule.n_max if prompt.accepted else self._rule.patience
+        most = self._rule.n_max if prompt.accepted else self._patience
         needed = max(self._rule.keep - prompt.accepted + tried, self._rule.n_min)
         return sent < min(needed, most)
 
