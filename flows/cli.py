@@ -42,6 +42,14 @@ Again = Annotated[
     bool, typer.Option("--again", help="do the stage again; stored samples are not sampled again")
 ]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="print the plan, do nothing")]
+JsonLines = Annotated[
+    bool, typer.Option("--json", help="progress as one JSON object a line, nothing else on stdout")
+]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(min=1, max=65_535, help="tell Prometheus of the sampling at 127.0.0.1:PORT"),
+]
 
 RUNS = Path("runs")
 
@@ -52,7 +60,9 @@ def distill(
     recipe: Name = None,
     set_: Sets = None,
     teacher_url: Urls = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="print the plan, do nothing")] = False,
+    dry_run: DryRun = False,
+    as_json: JsonLines = False,
+    metrics_port: MetricsPort = None,
     runs: Runs = RUNS,
 ) -> None:
     """The whole job, from prompts to scores; continues where it stopped.
@@ -71,8 +81,9 @@ def distill(
 
     chosen = load_recipe(recipe, model, set_ or (), teacher_url or ())
     if dry_run:
-        _print_plan(chosen, as_json=False)
+        _print_plan(chosen, as_json)
         return
+    _report_to(as_json, metrics_port)
     from flows.preflight import require, with_served_name
 
     if not any(pair.startswith("teacher.served_name=") for pair in set_ or ()):
@@ -131,9 +142,53 @@ def curate(
 
 
 @app.command()
-def generate(run: Run = None, runs: Runs = RUNS) -> None:
-    """Sample the teacher for a run's prompts, resuming where it stopped."""
-    _stage_of_run("generate", run, runs, again=False)
+def generate(
+    run: Run = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="file of prompts, .jsonl or .parquet, instead of a run")
+    ] = None,
+    url: Annotated[
+        list[str] | None, typer.Option(help="OpenAI-compatible endpoint (repeatable)")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="folder for the samples")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="model to ask for; may be left out where only one is served")
+    ] = None,
+    set_: Sets = None,
+    key_env: Annotated[
+        str | None, typer.Option(help="environment variable that holds the endpoints' key")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: JsonLines = False,
+    metrics_port: MetricsPort = None,
+    runs: Runs = RUNS,
+) -> None:
+    """Sample the teacher for a run's prompts, or any endpoints for a file's; resumes both.
+
+    stillhouse generate                            the newest run
+
+    stillhouse generate --prompts FILE.jsonl --url http://HOST:8000 --out DIR
+
+    A row of FILE holds `prompt` (text, sent as it stands) or `messages` (role and content), and if
+    you like prompt_id, domain, reference, reference_kind, tests, choices. With a reference each
+    answer is graded as it comes, by its last \\boxed{} (so ask for that); without one a completion
+    counts as accepted when it ended by itself (finish_reason stop), and sampling.keep is the
+    number of completions you get: --set sampling.keep=4. Keeps and rejects are both in
+    DIR/samples-*.parquet. Typed again, it goes on where it stopped.
+    """
+    alone = {"--url": url, "--out": out, "--model": model, "--set": set_, "--key-env": key_env}
+    _run_or_file(run, prompts, {**alone, "--dry-run": dry_run})
+    if prompts is None:
+        _report_to(as_json, metrics_port)
+        _stage_of_run("generate", run, runs, again=False)
+        return
+    if not url or out is None:
+        raise PrerequisiteError("--prompts needs --url http://HOST:8000 and --out DIR")
+    from flows.generate_file import Request, generate_file
+
+    _report_to(as_json, metrics_port)
+    urls = tuple(dict.fromkeys(url))
+    generate_file(Request(prompts, urls, out, model, key_env, tuple(set_ or ())), dry_run)
 
 
 @app.command()
@@ -230,6 +285,30 @@ def _fail(message: str, code: int) -> int:
 def _interrupt(number: int, frame: object) -> None:
     """SIGTERM ends a run as Ctrl-C does: servers are stopped, journals closed."""
     raise KeyboardInterrupt
+
+
+def _run_or_file(run: Path | None, prompts: Path | None, alone: dict[str, Any]) -> None:
+    """PrerequisiteError where a run and a file of prompts are mixed: each has its own settings."""
+    if prompts is not None and run is not None:
+        raise PrerequisiteError(f"give a run ({run}) or --prompts {prompts}, not both")
+    given = [name for name, value in alone.items() if value]
+    if prompts is None and given:
+        raise PrerequisiteError(
+            f"{', '.join(given)}: only with --prompts FILE; a run has its recipe "
+            "(`stillhouse distill --set …` makes another)"
+        )
+
+
+def _report_to(as_json: bool, metrics_port: int | None) -> None:
+    """How this command reports, settled before it starts anything."""
+    from flows.progress import OUTPUT
+
+    OUTPUT.as_json = as_json
+    if metrics_port is not None:
+        from flows.metrics import Metrics
+
+        OUTPUT.metrics = Metrics(metrics_port)
+        print(f"metrics   http://127.0.0.1:{OUTPUT.metrics.port}/metrics", file=sys.stderr)
 
 
 def _stage_of_run(stage: str, run: Path | None, runs: Path, again: bool) -> None:

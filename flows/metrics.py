@@ -6,8 +6,6 @@ Only this machine can ask; to scrape from another, put a proxy before it that kn
 """
 
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import Self
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -25,7 +23,7 @@ _COUNTER, _GAUGE = CounterMetricFamily, GaugeMetricFamily
 
 
 class Metrics(Collector):
-    """A port that tells the newest SamplingProgress, from `with` to its end.
+    """A port that tells the newest SamplingProgress until it is closed or the process ends.
 
     Raises PrerequisiteError when the port cannot be had. Port 0 takes any; `port` says which.
     """
@@ -56,15 +54,8 @@ class Metrics(Collector):
         yield from _costs(step, cost)
         yield from _replicas(step, progress.replicas)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Give the port back."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -1,0 +1,82 @@
+"""What endpoints serve, asked before anything is sent to them."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from typing import Any
+
+from prompts.errors import PrerequisiteError
+from teacher.client import Endpoint, endpoint
+
+ANSWER_WITHIN_S = 10.0
+
+
+def served_by(urls: Sequence[str], model: str | None, key_env: str | None, max_tokens: int) -> str:
+    """The model that all endpoints serve: the one asked for, else the only one they have.
+
+    Raises PrerequisiteError that names the endpoint: nobody answers, the key is refused, the model
+    is not served, several are and none was asked for, or `max_tokens` leaves no room for a prompt.
+    A server that lists no models (HTTP 404) is taken at the user's word.
+    """
+    if not urls:
+        raise PrerequisiteError("no endpoint is given: --url http://HOST:8000 (repeatable)")
+    listed: dict[str, dict[str, int | None]] = {}
+    for url in urls:
+        where = endpoint(url, model or "", key_env)
+        if (found := _models(where)) is not None:
+            listed[url] = found
+    if model is None:
+        model = _only_one(urls, listed)
+    for url, found in listed.items():
+        if model not in found:
+            raise PrerequisiteError(
+                f"{url} does not serve {model!r}; it serves {', '.join(found) or 'nothing'}. "
+                "Give one that all endpoints serve: --model NAME"
+            )
+        room = found[model]
+        if room is not None and max_tokens >= room:
+            raise PrerequisiteError(
+                f"{url} takes {room:,} tokens, prompt and completion together, and "
+                f"sampling.max_tokens is {max_tokens:,}: --set sampling.max_tokens={room // 2}"
+            )
+    return model
+
+
+def _only_one(urls: Sequence[str], listed: dict[str, dict[str, int | None]]) -> str:
+    names = sorted({name for found in listed.values() for name in found})
+    if len(names) == 1:
+        return names[0]
+    what = f"serve {', '.join(names)}" if names else "do not say what they serve"
+    raise PrerequisiteError(f"{', '.join(urls)} {what}: choose with --model NAME")
+
+
+def _models(where: Endpoint) -> dict[str, int | None] | None:
+    """Names and context lengths (None: not told) a server lists; None if it has no such list."""
+    request = urllib.request.Request(f"{where.url}/models", headers=where.headers())
+    # The client that samples uses no proxy either.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=ANSWER_WITHIN_S) as reply:
+            return _listed(json.load(reply))
+    except urllib.error.HTTPError as error:
+        if error.code in (404, 405):
+            return None
+        if error.code in (401, 403):
+            raise PrerequisiteError(
+                f"{where.url} refuses us (HTTP {error.code}): put its key into an environment "
+                "variable and name that with --key-env"
+            ) from None
+        raise PrerequisiteError(f"no endpoint at {where.url}: HTTP {error.code}") from None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        why = getattr(error, "reason", None) or error or type(error).__name__
+        raise PrerequisiteError(f"no endpoint at {where.url}: {why}") from None
+
+
+def _listed(answer: Any) -> dict[str, int | None]:
+    """`{"data": [{"id": "r1", "max_model_len": 32768}]}` as {"r1": 32768}."""
+    rooms = {}
+    for model in answer["data"]:
+        room = model.get("max_model_len")
+        rooms[str(model["id"])] = room if isinstance(room, int) and room > 0 else None
+    return rooms

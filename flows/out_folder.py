@@ -1,0 +1,179 @@
+"""The folder of `generate --prompts`: what was asked, and whether the same is asked again.
+
+DIR/manifest.json        what decides the data, and the counts at the end
+DIR/prompts.parquet      the prompts, with the messages that were sent
+DIR/samples-*.parquet    every sample, accepted or not
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_cards.funnel import FunnelRow
+from flows.recipe import VerificationRecipe, deciding_values
+from flows.run_folder import funnel_dict, read_manifest, write_text
+from prompts.errors import PrerequisiteError
+from prompts.parquet import table_of, write_table
+from prompts.record import Prompt
+from teacher.ask import Ask
+from teacher.settings import SamplingRecipe
+
+MANIFEST, PROMPTS = "manifest.json", "prompts.parquet"
+MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+SHOWN_IDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class OutFolder:
+    """Manifest and prompts of one folder."""
+
+    path: Path
+
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as it is on disk; PrerequisiteError where it is none of this command's."""
+        manifest = read_manifest(self.path)
+        if "decides" not in manifest:
+            raise PrerequisiteError(
+                f"--out {self.path} is no folder of this command's (a run?): give another"
+            )
+        return manifest
+
+    def model(self) -> str | None:
+        """The model it was sampled from; None in a new folder."""
+        return self.manifest()["decides"]["model"] if (self.path / MANIFEST).exists() else None
+
+    def begin(
+        self, asks: Sequence[Ask], decides: Mapping[str, Any], file: Path, urls: Sequence[str]
+    ) -> None:
+        """Note what is asked, before the first request; PrerequisiteError where it cannot be."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PrerequisiteError(f"cannot make --out {self.path}: {error.strerror}") from None
+        table = _prompts_table(asks)
+        asked = {"file": str(file), "rows": len(asks), "digest": _digest(table)}
+        self._write({"prompts": asked, "decides": dict(decides), "urls": list(urls)}, "running")
+        if not (self.path / PROMPTS).exists():
+            write_table(self.path / PROMPTS, table)
+
+    def finish(self, funnel: Sequence[FunnelRow], facts: Mapping[str, Any]) -> None:
+        """Note that all is sampled, with the counts."""
+        rows = [funnel_dict(row) for row in funnel]
+        self._write({**self.manifest(), "funnel": rows, "facts": dict(facts)}, "done")
+
+    @contextlib.contextmanager
+    def stopped_unless_finished(self) -> Iterator[None]:
+        """Note that work was left by an error or a Ctrl-C."""
+        try:
+            yield
+        finally:
+            if (manifest := self.manifest())["status"] == "running":
+                self._write(manifest, "stopped")
+
+    def _write(self, facts: Mapping[str, Any], status: str) -> None:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        text = json.dumps({**facts, "status": status, "at": at}, indent=2)
+        write_text(self.path / MANIFEST, text + "\n")
+
+
+def same_as_before(
+    out: OutFolder, asks: Sequence[Ask], decides: Mapping[str, Any], file: Path
+) -> bool:
+    """Whether the folder holds a start of the very same; False for an empty or new folder.
+
+    Raises PrerequisiteError that says what differs when it was made from other prompts or settings:
+    samples of both in one folder could not be told apart.
+    """
+    if not (out.path / MANIFEST).exists():
+        if out.path.exists() and not out.path.is_dir():
+            raise PrerequisiteError(f"--out {out.path} is a file: give a folder")
+        if out.path.is_dir() and any(not p.name.startswith(".") for p in out.path.iterdir()):
+            raise PrerequisiteError(
+                f"--out {out.path} holds files that are not this command's: give an empty folder"
+            )
+        return False
+    manifest = out.manifest()
+    differences = _differences(_with_defaults(manifest["decides"]), decides)
+    if manifest["prompts"]["digest"] != _digest(_prompts_table(asks)):
+        differences.append(_prompts_difference(out, asks, file))
+    if differences:
+        raise PrerequisiteError(
+            f"{out.path} was made with other settings or prompts; set them back to go on, or give "
+            "another --out:\n  " + "\n  ".join(differences)
+        )
+    return True
+
+
+def _with_defaults(decides: Mapping[str, Any]) -> dict[str, Any]:
+    """What an older version decided by: keys it did not know yet had what is now their default."""
+    sections = {"sampling": SamplingRecipe(), "verification": VerificationRecipe()}
+    return {
+        **decides,
+        **{n: {**deciding_values(n, made), **decides[n]} for n, made in sections.items()},
+    }
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any], at: str = "") -> list[str]:
+    """`sampling.n_max: 4 there, 8 now`, one a key that differs."""
+    lines = []
+    for key in dict.fromkeys([*before, *now]):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            lines += _differences(old, new, f"{at}{key}.")
+        elif old != new:
+            lines.append(f"{at}{key}: {_shown(old)} there, {_shown(new)} now")
+    return lines
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _prompts_difference(out: OutFolder, asks: Sequence[Ask], file: Path) -> str:
+    """`prompts of mine.jsonl: 2 are new (a, b), 1 is not there any more (c)`."""
+    try:
+        before = _digests(pq.read_table(out.path / PROMPTS, partitioning=None))
+    except (OSError, pa.ArrowException):
+        return f"prompts of {file}: not those that were sampled"
+    now = _digests(_prompts_table(asks))
+    groups = {
+        "new": [name for name in now if name not in before],
+        "changed": [name for name in now if name in before and now[name] != before[name]],
+        "gone": [name for name in before if name not in now],
+    }
+    said = [
+        f"{len(names):,} {what} ({', '.join(names[:SHOWN_IDS])}{', …' * (len(names) > SHOWN_IDS)})"
+        for what, names in groups.items()
+        if names
+    ]
+    return f"prompts of {file}: {', '.join(said)}"
+
+
+def _prompts_table(asks: Sequence[Ask]) -> pa.Table:
+    """Prompts as records, and beside each what was sent for it."""
+    table = table_of([ask.prompt for ask in asks], Prompt)
+    return table.append_column("messages", pa.array([ask.messages for ask in asks], MESSAGES))
+
+
+def _digest(table: pa.Table) -> str:
+    """Sixteen hex digits over all prompts, in whatever order."""
+    text = "\n".join(sorted(_digests(table).values()))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _digests(table: pa.Table) -> dict[str, str]:
+    """A digest of each prompt by its id; the file's name is no part of a prompt."""
+    rows = table.drop_columns(["source"]).to_pylist()
+    texts = {row["prompt_id"]: json.dumps(row, sort_keys=True) for row in rows}
+    return {
+        name: hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        for name, text in texts.items()
+    }
