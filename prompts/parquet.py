@@ -18,6 +18,8 @@ Row = TypeVar("Row")
 # Small row groups let the Hub's viewer and streaming readers fetch a screenful, not a file.
 ROWS_PER_GROUP = 1_000
 
+_OPTIONS: dict[str, Any] = {"compression": "zstd", "write_page_index": True}
+
 _SCALARS: dict[Any, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
@@ -75,22 +77,29 @@ def write_table(path: Path, table: pa.Table) -> None:
     On return the name is as safe from a loss of power as the bytes: what the table was made from
     may be removed.
     """
+    # The Hub keeps pieces of equal content once: versions of a dataset share what did not change.
+    write_tables(path, table.schema, [table], use_content_defined_chunking=True)
+
+
+def write_tables(path: Path, schema: pa.Schema, tables: Iterable[pa.Table], **options: Any) -> int:
+    """Write tables one after the other as one file, as `write_table` does; returns the rows.
+
+    No more than one table is held at a time. `options` are pyarrow.parquet.ParquetWriter's.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    rows = 0
     try:
-        pq.write_table(
-            table,
-            temporary,
-            compression="zstd",
-            row_group_size=ROWS_PER_GROUP,
-            write_page_index=True,
-            use_content_defined_chunking=True,
-        )
+        with pq.ParquetWriter(temporary, schema, **(_OPTIONS | options)) as writer:
+            for table in tables:
+                writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+                rows += table.num_rows
         _sync(temporary)
         temporary.replace(path)
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+    return rows
 
 
 def _sync(path: Path) -> None:
