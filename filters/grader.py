@@ -17,10 +17,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from filters.registry import IN_PROCESS, IN_WORKER, VERIFIERS, signature_of, verifier_of
 from filters.ruling import Ruling, rule_on_sample, stamp, undecided
@@ -28,6 +29,8 @@ from filters.verdict import Outcome, Reason, Verdict
 from filters.worker import LENGTH
 from prompts.record import Prompt
 from teacher.sample import Sample
+
+T = TypeVar("T")
 
 _START_LIMIT_S = 120.0  # importing SymPy and Math-Verify on a busy machine
 _JOBS_PER_WORKER = 2_000  # SymPy's caches only grow
@@ -70,8 +73,14 @@ class Grader:
 
     async def grade_async(self, prompt: Prompt, sample: Sample) -> Verdict:
         """The same without blocking the event loop; waits its turn in the Grader's own threads."""
+        return await self.off_the_loop(self.grade, prompt, sample)
+
+    async def off_the_loop(
+        self, work: Callable[[Prompt, Sample], T], prompt: Prompt, sample: Sample
+    ) -> T:
+        """Any work on a prompt and sample, done in the Grader's own threads."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self.grade, prompt, sample)
+        return await loop.run_in_executor(self._threads, work, prompt, sample)
 
     def close(self) -> None:
         """End every worker, also those at work; a grade under way becomes undecided."""

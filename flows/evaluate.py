@@ -13,11 +13,12 @@ from evals.run import EvalsRecipe, Subject, compare, score
 from evals.scores import Difference, Scores
 from filters.verdict import Verdict
 from flows.curate import test_prompts
-from flows.generate import asks_for, read_samples, sample_files, sample_to_parquet
+from flows.display import SamplingDisplay
 from flows.progress import say
 from flows.recipe import Recipe, stage_fingerprint
 from flows.report import write_run_report
 from flows.run_folder import RUNS, RunFolder, open_run, write_text
+from flows.sample_folder import asks_for, read_samples, sample_files, sample_folder, ungraded
 from flows.serving import (
     Served,
     base_weights,
@@ -66,7 +67,7 @@ def sample_subjects(run: RunFolder, subjects: list[Subject]) -> None:
             template = recipe.teacher.template if who == "teacher" else recipe.dataset.template
             asks, sampling = asks_for(test_prompts(run), template), fixed_sampling(recipe, evals)
             folder = subject_folder(run, who)
-            sample_to_parquet(asks, served, sampling, folder, recipe, who, grades=False)
+            sample_folder(asks, served, sampling, folder, ungraded, SamplingDisplay(who))
 
 
 @task(name="score-subject")
@@ -92,6 +93,7 @@ def fixed_sampling(recipe: Recipe, evals: EvalsRecipe) -> SamplingRecipe:
             "max_tokens": evals.max_tokens,
             "in_flight": evals.in_flight,
             "seed": evals.seed,
+            **dict.fromkeys(("give_up_after", "max_tokens_per_prompt", "max_tokens_per_run")),
         }
     )
 

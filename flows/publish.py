@@ -26,10 +26,10 @@ from data_cards.shards import read_facts, write_dataset
 from data_cards.validate import validate_card
 from filters.selection import select
 from flows.curate import train_prompts
-from flows.generate import read_samples, samples_table
 from flows.progress import say
 from flows.recipe import Recipe, run_fingerprint
 from flows.run_folder import RUNS, STAGES, RunFolder, open_run
+from flows.sample_folder import read_samples, samples_table
 from flows.serving import teacher_weights
 from flows.stage import artifact, resolve, show, staged, unless_hopeless
 from flows.verify import read_verdicts, verdict_files

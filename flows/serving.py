@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows.progress import LINE_EVERY_S, say
@@ -57,6 +57,10 @@ class Served:
 
     replicas: list[Replica]
     dead: Callable[[], str | None] = lambda: None
+
+    def another(self, url: str) -> Replica:
+        """A further replica of the same model, at this URL."""
+        return replace(self.replicas[0], url=url)
 
     def check(self) -> None:
         """Raise RunError with the end of the log if the server of ours is gone."""

@@ -11,10 +11,10 @@ from filters.final import final_verdicts, judge_traces
 from filters.grader import Grader
 from filters.verdict import Outcome, Verdict
 from flows.curate import train_prompts
-from flows.generate import sample_files, stop_without_sandbox
 from flows.progress import Progress
 from flows.recipe import Recipe, VerificationRecipe
 from flows.run_folder import RUNS, RunFolder, open_run
+from flows.sample_folder import sample_files, stop_without_sandbox
 from flows.stage import resolve, show, staged, unless_hopeless
 from prompts.parquet import read_rows, write_rows
 from prompts.record import Prompt

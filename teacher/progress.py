@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from teacher.sample import Sample
+from teacher.pass_rate import PromptOutcome
 
 # Rates are taken over this long, so that they follow the teacher's speed but not every burst.
 RATE_WINDOW_S = 60.0
@@ -59,13 +59,18 @@ class SamplingProgress:
 class SamplingSummary:
     """What became of all prompts: samples = accepted + rejected + undecided + errors.
 
-    `prompts_kept` have their `keep`; the others were tried `n_max` times. `resumed` samples were
-    there before; tokens and `duration_s` are of this process. `cancelled` requests were given up
-    because their prompt had enough. `faults` counts failed attempts by kind, retried or not.
+    Prompts = kept + exhausted + given up + over budget, see Stop. `resumed` samples were there
+    before; tokens and `duration_s` are of this process. `cancelled` requests were given up because
+    their prompt had enough; what they had cost is in `wasted_tokens`, with what faults cost.
+    `continued` completions were begun by one replica and ended by another. `faults` counts failed
+    attempts by kind, retried or not. `outcomes` has a row a prompt, in the order asked.
     """
 
     prompts: int = 0
     prompts_kept: int = 0
+    prompts_exhausted: int = 0
+    prompts_given_up: int = 0
+    prompts_over_budget: int = 0
     samples: int = 0
     accepted: int = 0
     rejected: int = 0
@@ -74,16 +79,19 @@ class SamplingSummary:
     truncated: int = 0
     resumed: int = 0
     cancelled: int = 0
+    continued: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    wasted_tokens: int = 0
     duration_s: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
+    outcomes: list[PromptOutcome] = field(default_factory=list)
 
-    def count(self, sample: Sample, accepted: bool | None) -> None:
+    def count(self, finish_reason: str, accepted: bool | None) -> None:
         """Add one sample that was graded, or that failed for good."""
         self.samples += 1
-        self.truncated += sample.finish_reason == "length"
-        if sample.finish_reason == "error":
+        self.truncated += finish_reason == "length"
+        if finish_reason == "error":
             self.errors += 1
         elif accepted is None:
             self.undecided += 1
@@ -93,8 +101,10 @@ class SamplingSummary:
             self.rejected += 1
 
     def conserves(self) -> bool:
-        """Whether every sample is in exactly one of the four counts."""
-        return self.samples == self.accepted + self.rejected + self.undecided + self.errors
+        """Whether every sample is in exactly one of its four counts, and so every prompt."""
+        graded = self.accepted + self.rejected + self.undecided
+        others = self.prompts_exhausted + self.prompts_given_up + self.prompts_over_budget
+        return self.samples == graded + self.errors and self.prompts == self.prompts_kept + others
 
 
 class Meter:

@@ -11,12 +11,12 @@ _SPREAD = 1.2816
 @dataclass(frozen=True, slots=True)
 class Projection:
     """Completion tokens and seconds that are left; the true end lies between low and high with
-    80 % probability, as far as prompts to come are like those done."""
+    80 % probability, as far as prompts to come are like those done. None: nothing is known yet."""
 
-    tokens: float
-    seconds: float
-    seconds_low: float
-    seconds_high: float
+    tokens: float | None = None
+    seconds: float | None = None
+    seconds_low: float | None = None
+    seconds_high: float | None = None
 
 
 class Projector:
@@ -46,32 +46,35 @@ class Projector:
 
     def project(
         self, open_by_tried: dict[int, int], under_way_tokens: int, tokens_per_s: float, n_max: int
-    ) -> Projection | None:
-        """What is left; None before a completion has come back. `open_by_tried` counts the open
-        prompts by samples tried, `under_way_tokens` are those already heard of requests in flight.
+    ) -> Projection:
+        """What is left; nothing is known before a completion has come back. `open_by_tried` counts
+        the open prompts by samples tried, `under_way_tokens` are those heard of requests in flight.
         """
         if not self._count or tokens_per_s <= 0:
-            return None
+            return Projection()
         samples = self._samples_left(open_by_tried, n_max)
         mean = self._tokens / self._count
         variance = max(0.0, self._squares / self._count - mean * mean)
         tokens = max(samples * mean - under_way_tokens, 0.25 * mean if samples else 0.0)
-        relative = math.sqrt((1 / self._count + 1 / max(samples, 1)) * (1 + variance / mean**2))
+        varies = 1 + variance / max(mean, 1.0) ** 2
+        relative = math.sqrt((1 / self._count + 1 / max(samples, 1)) * varies)
         seconds, spread = tokens / tokens_per_s, min(0.9, _SPREAD * relative)
         return Projection(tokens, seconds, seconds * (1 - spread), seconds * (1 + spread))
 
     def _samples_left(self, open_by_tried: dict[int, int], n_max: int) -> float:
         """Expected samples still to come for the open prompts."""
-        further = 0.0  # of a prompt with so many tried that is open
-        left = 0.0
+        goes_on = self._shares(n_max)
+        further = left = 0.0  # further: of an open prompt with so many tried
         for tried in range(n_max - 1, -1, -1):
-            further = 1 + self._goes_on(tried + 1) * further
+            further = 1 + goes_on[tried] * further
             left += open_by_tried.get(tried, 0) * further
         return left
 
-    def _goes_on(self, tried: int) -> float:
-        """The share of prompts that go on after so many; of the nearest number seen before."""
-        for number in range(tried, 0, -1):
-            if self._reached[number]:
-                return self._went_on[number] / self._reached[number]
-        return 0.5
+    def _shares(self, n_max: int) -> list[float]:
+        """Shares of prompts that go on after 1, 2, … samples; where none got so far, the last."""
+        shares, last = [], 0.5
+        for tried in range(1, n_max + 1):
+            if self._reached[tried]:
+                last = self._went_on[tried] / self._reached[tried]
+            shares.append(last)
+        return shares

@@ -18,6 +18,8 @@ __all__ = ["Flight", "Pool", "Replica", "Slot", "canary", "time_s"]
 LONGEST_PROBE_WAIT_S = 30.0
 # For a 429 without Retry-After.
 RATE_LIMIT_WAIT_S = 1.0
+# Once one replica has passed its canary, the others are waited for so long before work begins.
+CANARY_GRACE_S = 5.0
 # Windows and rates follow the servers this often.
 STEER_S = 1.0
 
@@ -54,31 +56,45 @@ class Pool:
         self._background: set[asyncio.Task[Any]] = set()
         self._gone_since_s: float | None = None
         self._bug: BaseException | None = None
+        self._departed_tokens = 0
         self.on_free: Callable[[], None] = lambda: None
         self.note = ""  # what is wrong with the list of replicas, see membership.py
 
     async def __aenter__(self) -> Self:
-        """Send every replica its canary. Raises RunError when none passes and one of them
-        answers nonsense; replicas that are merely out of reach are waited for."""
+        """Send every replica its canary; return when one has passed and the others have had a
+        little longer. Raises RunError when a replica serves another model, or when none passes
+        and one answers nonsense; replicas that are merely out of reach are waited for."""
         self.session = open_session()
         now_s = time_s()
         self.slots = [Slot(slot.replica, self._in_flight, now_s) for slot in self.slots]
         try:
-            faults = await asyncio.gather(*(self._admit(slot) for slot in self.slots))
-            self._note_if_gone()
-            for slot, fault in zip(self.slots, faults, strict=True):
-                if isinstance(fault, RunError):
-                    raise fault
-                none_usable = self._gone_since_s is not None
-                if fault and fault.kind is not FaultKind.UNREACHABLE and none_usable:
-                    raise RunError(f"the teacher at {slot.replica.url} does not generate: {fault}")
-                if fault:
-                    self._start(self._probe(slot))
+            admitting = {asyncio.create_task(self._admit(slot)): slot for slot in self.slots}
+            self._background |= admitting.keys()
+            waiting: set[asyncio.Task[Fault | RunError | None]] = set(admitting)
+            while waiting and not any(slot.usable for slot in self.slots):
+                _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if waiting:
+                await asyncio.wait(waiting, timeout=CANARY_GRACE_S)
+            self._judge({s: task.result() for task, s in admitting.items() if task.done()})
+            for task, slot in admitting.items():
+                if not slot.usable:
+                    self._start(self._probe(slot, task))
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
         self._start(self._steer())
         return self
+
+    def _judge(self, canaries: dict[Slot, Fault | RunError | None]) -> None:
+        """Raise what makes it no use to begin."""
+        self._note_if_gone()
+        for fault in canaries.values():
+            if isinstance(fault, RunError):
+                raise fault
+        for slot, came in canaries.items():
+            is_nonsense = isinstance(came, Fault) and came.kind is not FaultKind.UNREACHABLE
+            if is_nonsense and self._gone_since_s is not None:
+                raise RunError(f"the teacher at {slot.replica.url} does not generate: {came}")
 
     async def __aexit__(
         self,
@@ -102,6 +118,10 @@ class Pool:
     def in_flight(self) -> int:
         """Requests outstanding on all replicas."""
         return sum(slot.outstanding for slot in self.slots)
+
+    def tokens(self) -> int:
+        """Completion tokens heard so far, of replicas that have left too."""
+        return self._departed_tokens + sum(slot.tokens for slot in self.slots)
 
     def progress(self) -> tuple[ReplicaProgress, ...]:
         """How each replica stands."""
@@ -196,6 +216,7 @@ class Pool:
         """After a request has ended: a replica that leaves is gone with its last one."""
         if slot.leaving and not slot.flights and slot in self.slots:
             self.slots.remove(slot)
+            self._departed_tokens += slot.tokens
         self._wake()
 
     def _wake(self) -> None:
@@ -245,8 +266,10 @@ class Pool:
         if not task.cancelled() and task.exception():
             self._bug = task.exception()
 
-    async def _probe(self, slot: Slot) -> None:
-        """Ask for a canary until one comes back or the replica leaves."""
+    async def _probe(self, slot: Slot, first: asyncio.Task[Any] | None = None) -> None:
+        """Ask for a canary until one comes back or the replica leaves; `first` is under way."""
+        if first:
+            await first
         while not slot.usable and not slot.leaving:
             if slot.last_error:  # a replica that has just joined is asked at once
                 slot.probe_wait_s = min(

@@ -1,16 +1,17 @@
-"""Adaptive rejection sampling: ask, journal, grade, and ask again only while there is a need."""
+"""Adaptive rejection sampling: ask, store, grade, and ask again only while there is a need."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from prompts.record import Prompt
-from teacher.ask import Ask, Asker, sample_seed
-from teacher.journal import Journal
-from teacher.progress import Meter, SamplingProgress, SamplingSummary
+from teacher.ask import Ask, Asker, Asking, sample_seed
+from teacher.progress import SamplingProgress, SamplingSummary
 from teacher.replicas import Pool, Replica, time_s
 from teacher.sample import Sample
 from teacher.schedule import Schedule
 from teacher.settings import SamplingRecipe
+from teacher.shards import Shards, Stored
+from teacher.tally import Tally
 
 __all__ = [
     "Ask",
@@ -23,10 +24,13 @@ __all__ = [
 ]
 
 Accept = Callable[[Prompt, Sample], Awaitable[bool | None]]
+_Work = tuple[int, int]
 
 # Completions may wait for their verdict, but memory is finite.
 UNGRADED_PER_PLACE = 4
 REGRADED_AT_ONCE = 64
+# A server's first request may take longer than any later one.
+SHORTEST_CANARY_TIMEOUT_S = 30.0
 
 
 def open_pool(replicas: Sequence[Replica], recipe: SamplingRecipe) -> Pool:
@@ -36,28 +40,29 @@ def open_pool(replicas: Sequence[Replica], recipe: SamplingRecipe) -> Pool:
         in_flight=recipe.in_flight,
         circuit_failures=recipe.circuit_failures,
         wait_for_replica_s=recipe.wait_for_replica_s,
-        canary_timeout_s=recipe.stall_timeout_s,
+        canary_timeout_s=max(recipe.stall_timeout_s, SHORTEST_CANARY_TIMEOUT_S),
     )
 
 
 async def sample_prompts(
     asks: Sequence[Ask],
     pool: Pool,
-    journal: Journal,
+    shards: Shards,
     recipe: SamplingRecipe,
     accept: Accept,
     on_progress: Callable[[SamplingProgress], None] = lambda _: None,
+    regrade: bool = False,
 ) -> SamplingSummary:
     """Sample every prompt until it is decided, and return the counts.
 
-    Each completion is in the journal before it is graded by `accept` (True accepted, False
-    rejected, None undecided). What the journal holds is graded again and never asked for again,
-    failed requests excepted. A prompt's siblings in flight are cancelled when it has its `keep`.
-    Raises RunError when no replica is left or the journal cannot be written (run it again to go
-    on); what `accept` raises ends the run as well.
+    Each completion is stored before it is graded by `accept` (True accepted, False rejected, None
+    undecided), and its grade after. What is stored is never asked for again, failed requests
+    excepted, and graded again only where it has no grade yet or all is to be regraded. A prompt's
+    siblings in flight are cancelled when it is decided. Raises RunError when no replica is left
+    or the store cannot be written (run it again to go on); what `accept` raises ends the run.
     """
-    engine = _Engine(asks, pool, journal, recipe, accept, on_progress)
-    return await engine.run()
+    engine = _Engine(asks, pool, shards, recipe, accept, on_progress)
+    return await engine.run(regrade)
 
 
 class _Engine:
@@ -67,30 +72,29 @@ class _Engine:
         self,
         asks: Sequence[Ask],
         pool: Pool,
-        journal: Journal,
+        shards: Shards,
         recipe: SamplingRecipe,
         accept: Accept,
         on_progress: Callable[[SamplingProgress], None],
     ) -> None:
-        self._asks, self._pool, self._journal = asks, pool, journal
+        self._asks, self._pool, self._shards = asks, pool, shards
         self._recipe, self._accept, self._on_progress = recipe, accept, on_progress
-        self._schedule = Schedule(
-            len(asks), recipe.keep, recipe.n_min, recipe.n_max, recipe.tail_parallel
-        )
+        rule = recipe.stop_rule()
+        self._schedule = Schedule(len(asks), rule)
         self._asker = Asker(pool, recipe)
-        self._summary = SamplingSummary(prompts=len(asks), faults=self._asker.faults)
+        self._tally = Tally(self._schedule, rule, self._asker.faults)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._asking: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self._asking: dict[_Work, tuple[asyncio.Task[None], Asking]] = {}
         self._wake = asyncio.Event()
         self._failure: BaseException | None = None
 
-    async def run(self) -> SamplingSummary:
+    async def run(self, regrade: bool) -> SamplingSummary:
         """Start tasks while there is work and room, until every prompt is decided."""
-        started_s = time_s()
-        self._tokens_meter, self._prompts_meter = Meter(started_s), Meter(started_s)
-        restored = await asyncio.to_thread(self._restore)
+        self._tally.start(time_s())
+        to_grade = await asyncio.to_thread(self._restore, regrade)
         self._pool.on_free = self._wake.set
-        self._start(self._regrade(restored))
+        if to_grade:
+            self._start(self._grade_stored(to_grade))
         ticker = asyncio.create_task(self._tick())
         ticker.add_done_callback(self._ended)
         try:
@@ -102,32 +106,42 @@ class _Engine:
                     raise self._failure
         finally:
             await self._stop(ticker)
-        await asyncio.to_thread(self._journal.flush)
-        self._summary.duration_s = time_s() - started_s
+        await asyncio.to_thread(self._shards.flush)
         return self._finish()
 
-    def _restore(self) -> list[tuple[int, Sample]]:
-        """Samples of an earlier run, by prompt; failed requests are left to be asked again."""
+    def _restore(self, regrade: bool) -> dict[str, int]:
+        """Take up what an earlier run left; returns sample ids still to be graded, with prompts.
+
+        Failed requests are left to be asked again.
+        """
         orders = {ask.prompt.prompt_id: order for order, ask in enumerate(self._asks)}
         if len(orders) < len(self._asks):
             raise ValueError("a prompt is asked twice; prompt ids must be unique")
-        restored = [
-            (orders[sample.prompt_id], sample)
-            for sample in self._journal.read()
-            if sample.prompt_id in orders and sample.finish_reason != "error"
-        ]
-        for order, sample in restored:
-            self._schedule.restore(order, sample.sample_index)
-        return restored
+        to_grade = {}
+        for stored in self._shards.restore():
+            order = orders.get(stored.prompt_id)
+            if order is None or stored.finish_reason == "error":
+                continue
+            self._tally.summary.resumed += 1
+            self._schedule.restore(order, stored.sample_index)
+            if stored.graded and not regrade:
+                self._settle(order, stored, stored.accepted)
+            else:
+                to_grade[stored.sample_id] = order
+        self._tally.restored()
+        return to_grade
 
-    async def _regrade(self, restored: list[tuple[int, Sample]]) -> None:
-        """Grade what was there before, as many at a time as keep a grader busy."""
-        self._summary.resumed = len(restored)
-        rest = iter(restored)
+    async def _grade_stored(self, to_grade: dict[str, int]) -> None:
+        """Grade what was there without a grade, as many at a time as keep a grader busy."""
+        rest, one_at_a_time = iter(self._shards.read(to_grade)), asyncio.Lock()
 
         async def grade_some() -> None:
-            for order, sample in rest:
-                await self._grade(order, sample)
+            while True:
+                async with one_at_a_time:
+                    sample = await asyncio.to_thread(next, rest, None)
+                if sample is None:
+                    return
+                await self._grade(to_grade[sample.sample_id], sample)
 
         await asyncio.gather(*(grade_some() for _ in range(REGRADED_AT_ONCE)))
 
@@ -135,41 +149,42 @@ class _Engine:
         """Fill the free places, unless grading has fallen far behind."""
         places = self._pool.places()
         ungraded = len(self._tasks) - len(self._asking)
-        if ungraded > UNGRADED_PER_PLACE * places + 1:
+        if ungraded > UNGRADED_PER_PLACE * places + REGRADED_AT_ONCE + 1:
             return
         on_their_way = len(self._asking) - self._asker.resting - self._pool.in_flight()
         for _ in range(self._pool.free() - on_their_way):
             work = self._schedule.next(places)
             if work is None:
                 return
-            self._asking[work] = self._start(self._sample(*work), work)
+            asking = Asking()
+            self._asking[work] = self._start(self._sample(*work, asking), work), asking
 
     def _start(
-        self, coroutine: Coroutine[None, None, None], work: tuple[int, int] | None = None
+        self, coroutine: Coroutine[None, None, None], work: _Work | None = None
     ) -> asyncio.Task[None]:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(lambda ended: self._ended(ended, work))
         return task
 
-    def _ended(self, task: asyncio.Task[None], work: tuple[int, int] | None = None) -> None:
+    def _ended(self, task: asyncio.Task[None], work: _Work | None = None) -> None:
         """A task has ended: remember its failure, or that it was cancelled while asking."""
         self._tasks.discard(task)
         if task.cancelled():
-            if work and self._asking.pop(work, None):
-                self._schedule.cancelled(*work)
-                self._summary.cancelled += 1
+            if work and (cancelled := self._asking.pop(work, None)):
+                tokens = cancelled[1].tokens()
+                self._schedule.cancelled(*work, tokens)
+                self._tally.cancelled(tokens)
         elif task.exception():
             self._failure = self._failure or task.exception()
         self._wake.set()
 
-    async def _sample(self, order: int, index: int) -> None:
+    async def _sample(self, order: int, index: int, asking: Asking) -> None:
         """One sample from asking to verdict. It can be cancelled only until it has come back."""
-        sample = await self._asker.sample(self._asks[order], index)
+        sample = await self._asker.sample(self._asks[order], index, asking)
         del self._asking[order, index]
-        self._journal.append(sample)
-        self._summary.prompt_tokens += sample.prompt_tokens
-        self._summary.completion_tokens += sample.completion_tokens
+        self._shards.append(sample)
+        self._tally.came(sample)
         if sample.finish_reason == "error":
             self._settle(order, sample, None)
         else:
@@ -177,15 +192,23 @@ class _Engine:
             await self._grade(order, sample)
 
     async def _grade(self, order: int, sample: Sample) -> None:
-        self._settle(order, sample, await self._accept(self._asks[order].prompt, sample))
+        accepted = await self._accept(self._asks[order].prompt, sample)
+        self._shards.grade(sample.sample_id, accepted)
+        self._settle(order, sample, accepted)
 
-    def _settle(self, order: int, sample: Sample, accepted: bool | None) -> None:
+    def _settle(self, order: int, sample: Sample | Stored, accepted: bool | None) -> None:
         """Count a graded or failed sample; a prompt that is decided by it drops its siblings."""
-        self._summary.count(sample, accepted)
-        if self._schedule.came_back(order, sample.sample_index, accepted is True):
-            for index in self._schedule.prompts[order].flying:
-                if sibling := self._asking.get((order, index)):
-                    sibling.cancel()
+        prompt = self._schedule.prompts[order]
+        tokens = sample.completion_tokens + sample.wasted_tokens
+        tried, was_open = prompt.tried_bits.bit_count() + 1, not prompt.decided
+        decided = self._schedule.came_back(order, sample.sample_index, accepted, tokens)
+        self._tally.settled(order, sample, accepted)
+        if was_open:
+            self._tally.tried(tried, prompt.decided)
+        if decided:
+            for sibling in prompt.flying:
+                if found := self._asking.get((order, sibling)):
+                    found[0].cancel()
         self._wake.set()
 
     async def _tick(self) -> None:
@@ -194,23 +217,10 @@ class _Engine:
             await asyncio.sleep(self._recipe.progress_s)
             self._report(self._pool.check())
 
-    def _report(self, waiting: str = "") -> None:
-        now_s, done = time_s(), self._schedule.decided
-        prompts_per_s = self._prompts_meter.per_s(now_s, done)
-        left = len(self._asks) - done
-        self._on_progress(
-            SamplingProgress(
-                prompts_done=done,
-                prompts_total=len(self._asks),
-                samples=self._summary.samples,
-                accepted=self._summary.accepted,
-                in_flight=self._pool.in_flight(),
-                completion_tokens=self._summary.completion_tokens,
-                tokens_per_s=self._tokens_meter.per_s(now_s, self._summary.completion_tokens),
-                seconds_left=left / prompts_per_s if prompts_per_s else None,
-                waiting=waiting,
-            )
-        )
+    def _report(self, trouble: str = "") -> None:
+        under_way = sum(asking.tokens() for _, asking in self._asking.values())
+        ungraded = len(self._tasks) - len(self._asking)
+        self._on_progress(self._tally.progress(self._pool, under_way, ungraded, trouble))
 
     async def _stop(self, ticker: asyncio.Task[None]) -> None:
         """Cancel what still runs; closing a connection makes the server drop the request."""
@@ -221,9 +231,9 @@ class _Engine:
         await asyncio.gather(*running, return_exceptions=True)
 
     def _finish(self) -> SamplingSummary:
-        prompts = self._schedule.prompts
-        self._summary.prompts_kept = sum(p.accepted >= self._recipe.keep for p in prompts)
-        if not self._summary.conserves():
-            raise AssertionError(f"sample counts do not conserve: {self._summary}")
+        self._tally.summary.continued = self._asker.continued
+        summary = self._tally.finish(self._asks, time_s())
+        if not summary.conserves():
+            raise AssertionError(f"sample counts do not conserve: {summary}")
         self._report()
-        return self._summary
+        return summary

@@ -4,6 +4,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from teacher.schedule import StopRule
+
 
 class SamplingRecipe(BaseModel):
     """How prompts are sampled. What stops a prompt: see Schedule; n_min = n_max is fixed n."""
@@ -58,6 +60,19 @@ class SamplingRecipe(BaseModel):
         600.0, ge=0, description="how long to wait for a replica when all are lost"
     )
     progress_s: float = Field(1.0, gt=0, le=60, description="time between two progress reports")
+
+    def stop_rule(self) -> StopRule:
+        """What of this stops a prompt."""
+        return StopRule(
+            keep=self.keep,
+            n_min=self.n_min,
+            n_max=self.n_max,
+            give_up_after=self.give_up_after,
+            max_tokens=self.max_tokens,
+            max_tokens_per_prompt=self.max_tokens_per_prompt,
+            max_tokens_per_run=self.max_tokens_per_run,
+            tail_parallel=self.tail_parallel,
+        )
 
     @model_validator(mode="after")
     def _counts_fit(self) -> Self:
