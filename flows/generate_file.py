@@ -19,7 +19,7 @@ from filters.verdict import Outcome
 from flows.cost import Price
 from flows.display import SamplingDisplay
 from flows.endpoints import served_by
-from flows.out_folder import OutFolder, same_as_before
+from flows.out_folder import OutFolder, started_before
 from flows.progress import OUTPUT, say, say_json
 from flows.prompt_file import asks_in_file, has_reference
 from flows.recipe import VerificationRecipe, apply_override, deciding_values, explained
@@ -75,12 +75,14 @@ def generate_file(request: Request, dry_run: bool = False) -> None:
     _can_grade(asks)
     out = OutFolder(request.out)
     model, decides = request.model or out.model(), _deciding(settings)
-    same = same_as_before(out, asks, {"model": model, **decides}, request.prompts)
-    if same and out.manifest()["status"] == "done":
+    before = started_before(out, asks, {"model": model, **decides}, request.prompts)
+    if before and before.done and not before.changes:
         _show(out, "finished already")
         return
     model = served_by(request.urls, model, request.key_env, settings.sampling.max_tokens)
     _show_plan(request, settings.sampling, asks, model)
+    for change in before.changes if before else ():
+        say(f"          goes on with {change}")
     if not dry_run:
         out.begin(asks, {"model": model, **decides}, request.prompts, request.urls)
         _sample_into(out, request, settings, asks, model)

@@ -29,6 +29,11 @@ from teacher.settings import SamplingRecipe
 MANIFEST, PROMPTS = "manifest.json", "prompts.parquet"
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 SHOWN_IDS = 3
+# These say when to stop asking: what there is stays good when they change, and is not paid again.
+STOP_KEYS = {
+    f"sampling.{name}"
+    for name in ("keep", "n_min", "n_max", "give_up_after", "max_tokens_per_prompt")
+} | {"sampling.max_tokens_per_run"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +89,28 @@ class OutFolder:
         write_text(self.path / MANIFEST, text + "\n")
 
 
-def same_as_before(
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a folder holds already: whether all of it was sampled, and what stops it else now."""
+
+    done: bool
+    changes: tuple[str, ...]
+
+
+def started_before(
     out: OutFolder, asks: Sequence[Ask], decides: Mapping[str, Any], file: Path
-) -> bool:
-    """Whether the folder holds a start of the very same; False for an empty or new folder.
+) -> Before | None:
+    """What the folder holds of the very same; None for an empty or new one.
 
     Raises PrerequisiteError that says what differs when it was made from other prompts or settings:
-    samples of both in one folder could not be told apart.
+    samples of both in one folder could not be told apart. What only says when to stop may differ.
     """
     if not (out.path / MANIFEST).exists():
-        if out.path.exists() and not out.path.is_dir():
-            raise PrerequisiteError(f"--out {out.path} is a file: give a folder")
-        if out.path.is_dir() and any(not p.name.startswith(".") for p in out.path.iterdir()):
-            raise PrerequisiteError(
-                f"--out {out.path} holds files that are not this command's: give an empty folder"
-            )
-        return False
+        _check_free(out.path)
+        return None
     manifest = out.manifest()
-    differences = _differences(_with_defaults(manifest["decides"]), decides)
+    lines = _differences(_with_defaults(manifest["decides"]), decides)
+    differences = [line for key, line in lines.items() if key not in STOP_KEYS]
     if manifest["prompts"]["digest"] != _digest(_prompts_table(asks)):
         differences.append(_prompts_difference(out, asks, file))
     if differences:
@@ -109,7 +118,17 @@ def same_as_before(
             f"{out.path} was made with other settings or prompts; set them back to go on, or give "
             "another --out:\n  " + "\n  ".join(differences)
         )
-    return True
+    return Before(manifest["status"] == "done", tuple(lines.values()))
+
+
+def _check_free(path: Path) -> None:
+    """PrerequisiteError unless it is a new or empty folder."""
+    if path.exists() and not path.is_dir():
+        raise PrerequisiteError(f"--out {path} is a file: give a folder")
+    if path.is_dir() and any(not found.name.startswith(".") for found in path.iterdir()):
+        raise PrerequisiteError(
+            f"--out {path} holds files that are not this command's: give an empty folder"
+        )
 
 
 def _with_defaults(decides: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,15 +140,15 @@ def _with_defaults(decides: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _differences(before: Mapping[str, Any], now: Mapping[str, Any], at: str = "") -> list[str]:
-    """`sampling.n_max: 4 there, 8 now`, one a key that differs."""
-    lines = []
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any], at: str = "") -> dict[str, str]:
+    """What differs, by key: `sampling.n_max: 4 there, 8 now`."""
+    lines: dict[str, str] = {}
     for key in dict.fromkeys([*before, *now]):
         old, new = before.get(key), now.get(key)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            lines += _differences(old, new, f"{at}{key}.")
+            lines |= _differences(old, new, f"{at}{key}.")
         elif old != new:
-            lines.append(f"{at}{key}: {_shown(old)} there, {_shown(new)} now")
+            lines[f"{at}{key}"] = f"{at}{key}: {_shown(old)} there, {_shown(new)} now"
     return lines
 
 

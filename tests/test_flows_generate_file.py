@@ -329,6 +329,20 @@ def test_what_does_not_decide_the_data_may_change(
     assert "finished already" in capsys.readouterr().out
 
 
+def test_asking_for_more_goes_on_from_what_there_is(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = file_of(tmp_path, [{"prompt": f"Story {n}?"} for n in range(3)]), tmp_path / "out"
+    generate_file(Request(file, (teacher.url,), out, overrides=SMALL))
+    first = set(pl.read_parquet(out / "samples-*.parquet")["sample_id"])
+    more = (SMALL[0], "sampling.keep=2", "sampling.n_max=3", "sampling.tail_parallel=1")
+    generate_file(Request(file, (teacher.url,), out, overrides=more))
+    assert "goes on with sampling.keep: 1 there, 2 now" in capsys.readouterr().out
+    samples = pl.read_parquet(out / "samples-*.parquet")
+    assert len(samples) == len(teacher.sent) == 6
+    assert first < set(samples["sample_id"])
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "manifest.json"])
 def test_a_folder_with_something_else_is_left_alone(
     tmp_path: Path, teacher: SimulatedTeacher, name: str
