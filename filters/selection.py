@@ -1,11 +1,13 @@
 """Which accepted samples of a prompt become traces."""
 
+from itertools import groupby
+from operator import itemgetter
 from typing import Literal
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-Order = Literal["shortest", "first", "longest"]
+Order = Literal["shortest", "first", "longest", "most_different"]
 
 
 class SelectionRecipe(BaseModel):
@@ -15,7 +17,9 @@ class SelectionRecipe(BaseModel):
 
     keep: int = Field(1, ge=1, le=1_000, description="accepted samples kept per prompt")
     order: Order = Field(
-        "shortest", description="which are kept: fewest tokens, first sampled, or most tokens"
+        "shortest",
+        description="which are kept: fewest tokens, first sampled, most tokens, or the shortest "
+        "and then always the one that shares fewest words in a row with those kept",
     )
 
 
@@ -32,10 +36,15 @@ def select(samples: pl.DataFrame, verdicts: pl.DataFrame, recipe: SelectionRecip
         .filter(pl.col("doubts") == 0)
         .select("sample_id")
     )
-    ranked = samples.with_row_index("_row").join(accepted, on="sample_id", how="semi")
+    ranked = (
+        samples.with_row_index("_row")
+        .join(accepted, on="sample_id", how="semi")
+        .sort("prompt_id", *_sort_keys(recipe.order))
+    )
+    if recipe.order == "most_different":
+        ranked = _spread(ranked, recipe.keep)
     return (
-        ranked.sort("prompt_id", *_sort_keys(recipe.order))
-        .group_by("prompt_id", maintain_order=True)
+        ranked.group_by("prompt_id", maintain_order=True)
         .head(recipe.keep)
         .sort("_row")
         .select(samples.columns)
@@ -45,4 +54,23 @@ def select(samples: pl.DataFrame, verdicts: pl.DataFrame, recipe: SelectionRecip
 def _sort_keys(order: Order) -> list[pl.Expr]:
     tokens = pl.col("completion_tokens")
     first = pl.col("sample_index")
-    return {"shortest": [tokens, first], "longest": [-tokens, first], "first": [first]}[order]
+    return {
+        "shortest": [tokens, first],
+        "longest": [-tokens, first],
+        "first": [first],
+        "most_different": [tokens, first],
+    }[order]
+
+
+def _spread(ranked: pl.DataFrame, keep: int) -> pl.DataFrame:
+    """Of prompts with more than `keep` samples those that differ most; all of the others."""
+    from filters.difference import most_different  # numpy: not for those who only read the recipe
+
+    is_surplus = pl.len().over("prompt_id") > keep
+    surplus = ranked.filter(is_surplus).select("prompt_id", "_row", "completion")
+    kept: list[int] = []
+    for _, group in groupby(surplus.iter_rows(), key=itemgetter(0)):
+        rows = [(row, completion) for _, row, completion in group]
+        kept += [rows[at][0] for at in most_different([text for _, text in rows], keep)]
+    is_kept = pl.col("_row").is_in(pl.Series(kept, dtype=pl.UInt32).implode())
+    return ranked.filter(~is_surplus | is_kept)

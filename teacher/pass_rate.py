@@ -48,7 +48,7 @@ def pass_rate(outcomes: Sequence[bool | None], rule: StopRule) -> float | None:
     follow rejected samples. With keep=1, n_min=1 nothing is sent beside the first sample, it is
     never cut, and the estimate is exact however fast which samples come back. With keep=2 a prompt
     at the tail has a bias of at most 0.006 where accepted and rejected ones take equally long,
-    0.05 where rejected ones take twice as long, and up to a quarter of them have no estimate.
+    0.05 where rejected ones take twice as long, and up to three in ten have no estimate.
     """
     # By number of accepted ones: orders that leave the prompt open, and those of them that begin
     # with an accepted sample. Both are exact integers.
@@ -61,7 +61,7 @@ def pass_rate(outcomes: Sequence[bool | None], rule: StopRule) -> float | None:
             decided, accepted = decided + 1, accepted + outcome
         if rule.stop(tried, accepted):
             break
-        for number in range(len(orders)):
+        for number in (0, *range(rule.keep, len(orders))):  # where it could have stopped
             if rule.stop(tried, number):
                 orders[number] = begun[number] = 0
     return begun[accepted] / orders[accepted] if decided else None
