@@ -13,9 +13,10 @@ SHINGLE_WORDS = 5
 # exactly for texts of up to this many shingles between them. 32k tokens have about 20,000.
 SKETCH = 1_024
 
-# A word, a number, a character of a script written without blanks, or an operator.
+# A word or number (of up to 64 characters, so that the cache of hashes stays small), a character of
+# a script written without blanks, or an operator.
 _WORD = re.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{1,64}"
     r"|[+\-*/=<>^]"
 )
 
