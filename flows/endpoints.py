@@ -3,9 +3,10 @@
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from flows.progress import plain
 from prompts.errors import PrerequisiteError
 from teacher.client import Endpoint, endpoint
 
@@ -31,7 +32,7 @@ def served_by(urls: Sequence[str], model: str | None, key_env: str | None, max_t
     for url, found in listed.items():
         if model not in found:
             raise PrerequisiteError(
-                f"{url} does not serve {model!r}; it serves {', '.join(found) or 'nothing'}. "
+                f"{url} does not serve {model!r}; it serves {_names(found) or 'nothing'}. "
                 "Give one that all endpoints serve: --model NAME"
             )
         room = found[model]
@@ -44,11 +45,16 @@ def served_by(urls: Sequence[str], model: str | None, key_env: str | None, max_t
 
 
 def _only_one(urls: Sequence[str], listed: dict[str, dict[str, int | None]]) -> str:
-    names = sorted({name for found in listed.values() for name in found})
+    names = dict.fromkeys(sorted(name for found in listed.values() for name in found))
     if len(names) == 1:
-        return names[0]
-    what = f"serve {', '.join(names)}" if names else "do not say what they serve"
+        return next(iter(names))
+    what = f"serve {_names(names)}" if names else "do not say what they serve"
     raise PrerequisiteError(f"{', '.join(urls)} {what}: choose with --model NAME")
+
+
+def _names(models: Iterable[str]) -> str:
+    """Names as they can be printed: they come from the server."""
+    return plain(", ".join(models), 500)
 
 
 def _models(where: Endpoint) -> dict[str, int | None] | None:
@@ -69,8 +75,8 @@ def _models(where: Endpoint) -> dict[str, int | None] | None:
             ) from None
         raise PrerequisiteError(f"no endpoint at {where.url}: HTTP {error.code}") from None
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        why = getattr(error, "reason", None) or error or type(error).__name__
-        raise PrerequisiteError(f"no endpoint at {where.url}: {why}") from None
+        why = str(getattr(error, "reason", "") or error or type(error).__name__)
+        raise PrerequisiteError(f"no endpoint at {where.url}: {plain(why, 200)}") from None
 
 
 def _listed(answer: Any) -> dict[str, int | None]:

@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from flows.cost import Cost
-from flows.panel import plain
+from flows.progress import plain
 from prompts.errors import PrerequisiteError
 from teacher.progress import ReplicaProgress, SamplingProgress
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.cost import Cost
+from flows.progress import plain
 from teacher.progress import ReplicaProgress, SamplingProgress
 
 # Rows of the panel that are not replicas; the fewest and most replicas with a row of their own,
@@ -83,12 +84,6 @@ def dollars(amount: float) -> str:
     if amount >= 1_000:
         return f"${amount:,.0f}"
     return f"${amount:.2f}" if amount >= 0.1 or amount == 0 else f"${amount:.2g}"
-
-
-def plain(text: str, most: int) -> str:
-    """Text from outside in one line without control characters, cut to `most` characters."""
-    whole = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return whole if len(whole) <= most else whole[: most - 1] + "…"
 
 
 def _head(name: str, progress: SamplingProgress, width: int) -> RenderableType:

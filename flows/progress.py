@@ -40,6 +40,12 @@ def say_json(facts: dict[str, Any]) -> None:
     print(json.dumps(_finite(facts), allow_nan=False), flush=True)
 
 
+def plain(text: str, most: int) -> str:
+    """Text from outside in one line without control characters, cut to `most` characters."""
+    whole = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return whole if len(whole) <= most else whole[: most - 1] + "…"
+
+
 def in_terminal() -> bool:
     """Whether a person watches a terminal that can be drawn on."""
     if OUTPUT.as_json or not sys.stdout.isatty():

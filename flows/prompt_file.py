@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from flows.progress import plain
 from prompts.errors import PrerequisiteError
 from prompts.record import (
     DOMAINS,
@@ -24,6 +25,7 @@ from prompts.record import (
     prompt_id,
 )
 from prompts.sources.draft import Draft, RowError, check, text_of, texts_of
+from prompts.sources.jsonl import SHOWN_CHARACTERS
 from prompts.sources.load import rows_in_file
 from teacher.ask import Ask
 
@@ -143,7 +145,8 @@ def _messages(row: Mapping[str, Any]) -> list[dict[str, str]]:
     if messages is not None:
         return _checked_messages(messages)
     if prompt is None:
-        raise RowError(f"no prompt and no messages; columns: {', '.join(map(str, row)) or 'none'}")
+        columns = plain(", ".join(map(str, row)), SHOWN_CHARACTERS) or "none"
+        raise RowError(f"no prompt and no messages; columns: {columns}")
     if not isinstance(prompt, str):
         raise RowError("prompt is not text (a list of messages goes into the column `messages`)")
     if not prompt.strip():
