@@ -99,7 +99,7 @@ def test_a_killed_run_goes_on_and_asks_for_no_finished_sample_again(tmp_path: Pa
     with serving(teacher):
         run = new_run(tmp_path, teacher.url)
         first = start(run)
-        await_rows(run.folder("generate") / "samples.sqlite", 10)
+        await_rows(run.folder("generate") / "samples-00000.sqlite", 10)
         first.send_signal(signal.SIGKILL)
         first.wait()
         finished = set(teacher.sent)

@@ -17,9 +17,9 @@ from teacher.sampling import SamplingProgress, SamplingRecipe, SamplingSummary
 from teacher.sampling import open_pool, sample_prompts
 from teacher.shards import Shards
 
-# 400 tokens in the median at 1,000 tokens/s and more: each completion takes about half a second.
+# 400 tokens in the median at 2,000 tokens/s and more: each completion takes a quarter second.
 SETTINGS = Settings(
-    speed_up=5.0, median_tokens=400, replica=ReplicaModel(max_num_seqs=16, half_batch=2.0)
+    speed_up=10.0, median_tokens=400, replica=ReplicaModel(max_num_seqs=16, half_batch=2.0)
 )
 RECIPE = SamplingRecipe(
     n_max=1,
@@ -110,8 +110,8 @@ def test_the_work_of_a_replica_that_dies_goes_on_elsewhere(
     assert {found.replica for found in continued} == {second.url}
     assert all(found.attempts >= 2 for found in continued)
     kept = sum(found.completion_tokens for found in samples.values())
-    # Lost is what was generated since a stream's last event, and two canaries' tokens are paid.
-    assert 0 <= paid - kept <= summary.continued * RECIPE.stream_interval * 1.5 + 40
+    # Lost is what was generated since the last event that was read; two canaries are paid too.
+    assert 0 <= paid - kept <= summary.continued * RECIPE.stream_interval * 4 + 40
 
 
 @pytest.mark.parametrize("fault", ["stuck", "reset_mid_body", "truncated_body", "invalid_json"])

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 from simulated_teacher import SimulatedTeacher, serving
-from test_teacher_sampling import QUICK, asks
+from test_teacher_sampling import QUICK, asks, stored
 
 from prompts.parquet import read_rows
 from prompts.record import Prompt
-from teacher.journal import Journal
 from teacher.replicas import Replica
 from teacher.sample import Sample
 from teacher.sampling import open_pool, sample_prompts, sample_seed
+from teacher.shards import Shards
 
 PROMPTS = 20
 HUNG_FROM = 25
@@ -28,18 +28,18 @@ def is_right(sample: Sample) -> bool:
 def sample_in_this_process(url: str, folder: Path) -> None:
     """The client: prints a line when a sample is committed, and closes the run at its end."""
 
-    async def go(journal: Journal) -> None:
+    async def go(shards: Shards) -> None:
         async def accept(prompt: Prompt, sample: Sample) -> bool:
-            await asyncio.to_thread(journal.flush)
+            await asyncio.to_thread(shards.flush)
             print(sample.sample_id, flush=True)
             return is_right(sample)
 
         async with open_pool([Replica(url, "sim")], QUICK) as pool:
-            await sample_prompts(asks(PROMPTS), pool, journal, QUICK, accept)
+            await sample_prompts(asks(PROMPTS), pool, shards, QUICK, accept)
 
-    with Journal(folder / "open.sqlite") as journal:
-        asyncio.run(go(journal))
-        journal.close_to_parquet(folder / "closed.parquet")
+    with Shards(folder) as shards:
+        asyncio.run(go(shards))
+        shards.finish()
 
 
 def start(url: str, folder: Path) -> subprocess.Popen[str]:
@@ -89,7 +89,7 @@ def test_after_a_kill_no_completed_sample_is_asked_again_lost_or_doubled(tmp_pat
         teacher.fault = lambda prompt, seed, nth: None
         finish(start(teacher.url, tmp_path))
     assert not completed & set(teacher.log[asked:])
-    samples = read_rows(tmp_path / "closed.parquet", Sample)
+    samples = read_rows(tmp_path / "samples-00000.parquet", Sample)
     assert completed <= {(prompt_of(sample), sample.seed) for sample in samples}
     check_result(samples)
 
@@ -99,13 +99,13 @@ def test_kills_at_any_moment_lose_nothing_that_was_committed(tmp_path: Path) -> 
     with serving(teacher):
         for lines in (3, 12):
             kill_after(start(teacher.url, tmp_path), lines)
-            with Journal(tmp_path / "open.sqlite") as journal:
-                committed = {(prompt_of(sample), sample.seed) for sample in journal.read()}
+            with Shards(tmp_path) as shards:
+                committed = {(prompt_of(sample), sample.seed) for sample in stored(shards)}
             asked = len(teacher.log)
             assert len(committed) >= lines
         finish(start(teacher.url, tmp_path))
     assert not committed & set(teacher.log[asked:])
-    check_result(read_rows(tmp_path / "closed.parquet", Sample))
+    check_result(read_rows(tmp_path / "samples-00000.parquet", Sample))
 
 
 def prompt_of(sample: Sample) -> str:
