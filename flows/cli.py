@@ -1,5 +1,6 @@
 """The command line: `stillhouse distill` and its stages; see `stillhouse --help`."""
 
+import io
 import json
 import os
 import signal
@@ -242,6 +243,9 @@ def serve() -> None:
 def main() -> None:
     """Run the command line: errors end in one message and the exit code of their kind."""
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ÷ is no reason to end a run
     sys.exit(_guarded(lambda: app(standalone_mode=False)))
 
 

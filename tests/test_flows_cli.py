@@ -102,6 +102,12 @@ def test_the_plan_is_json_for_machines() -> None:
     assert json.loads(done.stdout)["student"]["name"] == "llama-70b"
 
 
+def test_a_terminal_that_lacks_a_character_gets_another() -> None:
+    done = run_cli("plan", "--model", "qwen-7b", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "TP8 ? PP2" in done.stdout
+
+
 def test_show_without_a_run_says_how_to_make_one(tmp_path: Path) -> None:
     done = run_cli("show", "--runs", str(tmp_path))
     assert done.returncode == 2
