@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,11 +63,10 @@ class OutFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PrerequisiteError(f"cannot make --out {self.path}: {error.strerror}") from None
-        table = _prompts_table(asks)
-        asked = {"file": str(file), "rows": len(asks), "digest": _digest(table)}
+        asked = {"file": str(file), "rows": len(asks), "digest": _digest(asks)}
         self._write({"prompts": asked, "decides": dict(decides), "urls": list(urls)}, "running")
         if not (self.path / PROMPTS).exists():
-            write_table(self.path / PROMPTS, table)
+            write_table(self.path / PROMPTS, _prompts_table(asks))
 
     def finish(self, funnel: Sequence[FunnelRow], facts: Mapping[str, Any]) -> None:
         """Note that all is sampled, with the counts."""
@@ -111,7 +110,7 @@ def started_before(
     manifest = out.manifest()
     lines = _differences(_with_defaults(manifest["decides"]), decides)
     differences = [line for key, line in lines.items() if key not in STOP_KEYS]
-    if manifest["prompts"]["digest"] != _digest(_prompts_table(asks)):
+    if manifest["prompts"]["digest"] != _digest(asks):
         differences.append(_prompts_difference(out, asks, file))
     if differences:
         raise PrerequisiteError(
@@ -159,10 +158,10 @@ def _shown(value: Any) -> str:
 def _prompts_difference(out: OutFolder, asks: Sequence[Ask], file: Path) -> str:
     """`prompts of mine.jsonl: 2 are new (a, b), 1 is not there any more (c)`."""
     try:
-        before = _digests(pq.read_table(out.path / PROMPTS, partitioning=None))
+        rows = pq.read_table(out.path / PROMPTS, partitioning=None).to_pylist()
     except (OSError, pa.ArrowException):
         return f"prompts of {file}: not those that were sampled"
-    now = _digests(_prompts_table(asks))
+    before, now = {row["prompt_id"]: _row_digest(row) for row in rows}, _digests(asks)
     groups = {
         "new": [name for name in now if name not in before],
         "changed": [name for name in now if name in before and now[name] != before[name]],
@@ -182,17 +181,24 @@ def _prompts_table(asks: Sequence[Ask]) -> pa.Table:
     return table.append_column("messages", pa.array([ask.messages for ask in asks], MESSAGES))
 
 
-def _digest(table: pa.Table) -> str:
+def _digest(asks: Sequence[Ask]) -> str:
     """Sixteen hex digits over all prompts, in whatever order."""
-    text = "\n".join(sorted(_digests(table).values()))
+    text = "\n".join(sorted(_digests(asks).values()))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
-def _digests(table: pa.Table) -> dict[str, str]:
-    """A digest of each prompt by its id; the file's name is no part of a prompt."""
-    rows = table.drop_columns(["source"]).to_pylist()
-    texts = {row["prompt_id"]: json.dumps(row, sort_keys=True) for row in rows}
+def _digests(asks: Sequence[Ask]) -> dict[str, str]:
+    """A digest of each prompt by its id."""
+    names = [field.name for field in fields(Prompt)]
     return {
-        name: hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        for name, text in texts.items()
+        ask.prompt.prompt_id: _row_digest(
+            {name: getattr(ask.prompt, name) for name in names} | {"messages": ask.messages}
+        )
+        for ask in asks
     }
+
+
+def _row_digest(row: Mapping[str, Any]) -> str:
+    """The file's name is no part of a prompt."""
+    text = json.dumps({**row, "source": ""}, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
