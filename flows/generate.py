@@ -36,7 +36,7 @@ def generate(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = 
 # One task for the whole stage: the engine has no barrier between shards, and what it has paid
 # for is in the journal, so a retry goes on where the last try stopped.
 @task(name="sample-teacher", retries=2, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
-def sample_teacher(run: RunFolder, again: bool) -> SamplingSummary:
+def sample_teacher(run: RunFolder, again: bool = False) -> SamplingSummary:
     """Serve the teacher and run the sampling engine over all prompts, into Parquet."""
     recipe, folder = run.recipe, run.folder("generate")
     asks = asks_for(train_prompts(run), recipe.teacher.template)
