@@ -18,7 +18,7 @@ class Request:
     """One completion to ask for."""
 
     prompt: str
-    seed: int
+    seed: int | None
 
 
 async def gather(

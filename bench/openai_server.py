@@ -30,14 +30,18 @@ Plan = Callable[[str, int, int], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a simulated teacher is like. `instant_bytes`: completions of that size, at once."""
+    """What a simulated teacher is like.
+
+    `completion_bytes`: all completions have that size; `instant`: they come at once.
+    """
 
     model: str = "sim"
     owner: str = "vllm"
     replica: ReplicaModel = field(default_factory=ReplicaModel)
     speed_up: float = 1.0
     median_tokens: int = 4_000
-    instant_bytes: int | None = None
+    completion_bytes: int | None = None
+    instant: bool = False
     max_model_len: int = 40_960
     stream_interval: int = 1
     metrics: bool = True
@@ -205,9 +209,10 @@ class SimulatedTeacher:
         """What there is to do, and what will go wrong with it."""
         seed = NO_SEED if wanted.seed is None else wanted.seed
         key = completions.sample_key(wanted.prompt, seed)
-        entry = self.log.request(key, self.live.now_s())
-        if self.settings.instant_bytes:
-            drawn = completions.of_size(wanted.prompt, seed, self.settings.instant_bytes)
+        self.log.canaries += wanted.seed is None
+        entry = self.log.request(key, None if wanted.seed is None else self.live.now_s())
+        if self.settings.completion_bytes:
+            drawn = completions.of_size(wanted.prompt, seed, self.settings.completion_bytes)
         else:
             drawn = completions.draw(wanted.prompt, seed, self.settings.median_tokens)
         self._note(wanted, drawn)
@@ -220,7 +225,6 @@ class SimulatedTeacher:
         return _Work(wanted, entry, drawn, total, finish, fault, max(1, round(share * total)))
 
     def _note(self, wanted: Wanted, drawn: Drawn) -> None:
-        self.log.canaries += wanted.seed is None
         if wanted.partial:
             self.log.continuations += 1
             is_ours = drawn.text(0, len(wanted.partial)) == wanted.partial
@@ -238,7 +242,7 @@ class SimulatedTeacher:
     async def _carry_out(self, request: web.Request, work: _Work) -> web.StreamResponse:
         """Generate; however it ends, the tokens are booked."""
         whole = False
-        if not self.settings.instant_bytes:
+        if not self.settings.instant:
             interval = max(work.wanted.interval, self.settings.stream_interval)
             breaks = work.fault == "stuck" or (work.fault and work.wanted.stream)
             total = work.breaks_at if breaks else work.total

@@ -39,8 +39,8 @@ class ServerLog:
     readings: list[tuple[float, int]] = field(default_factory=list)
     reading_every_s: float = 1.0
 
-    def request(self, key: str, now_s: float) -> SampleLog:
-        """A sample is asked for; returns its entry."""
+    def request(self, key: str, now_s: float | None) -> SampleLog:
+        """A sample is asked for; returns its entry. Canaries have no time."""
         self.requests += 1
         if self.first_request_s is None:
             self.first_request_s = now_s

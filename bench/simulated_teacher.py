@@ -145,7 +145,8 @@ def settings_from(arguments: Sequence[str]) -> tuple[Settings, int]:
     parser = argparse.ArgumentParser(prog="bench.simulated_teacher", description=__doc__)
     replica, settings, faults = ReplicaModel(), Settings(), Faults()
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--instant", type=int, metavar="BYTES", help="answer at once, of this size")
+    parser.add_argument("--instant", action="store_true", help="answer at once")
+    parser.add_argument("--completion-bytes", type=int, help="size of all completions")
     for name in ("model", "owner", "speed_up", "median_tokens", "max_model_len", "salt",
                  "stream_interval"):  # fmt: skip
         _add(parser, name, getattr(settings, name))
@@ -161,7 +162,8 @@ def settings_from(arguments: Sequence[str]) -> tuple[Settings, int]:
         replica=ReplicaModel(**{f.name: getattr(given, f.name) for f in fields(ReplicaModel)}),
         speed_up=given.speed_up,
         median_tokens=given.median_tokens,
-        instant_bytes=given.instant,
+        completion_bytes=given.completion_bytes,
+        instant=given.instant,
         max_model_len=given.max_model_len,
         stream_interval=given.stream_interval,
         metrics=not given.no_metrics,
