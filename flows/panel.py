@@ -71,11 +71,11 @@ def time_left(progress: SamplingProgress) -> str:
     if middle is None or not math.isfinite(middle):
         return ""
     _, unit_s, unit = next(row for row in _UNITS if middle >= row[0])
-    said = _count(middle / unit_s)
+    said = _count(middle, unit_s)
     low, high = progress.seconds_left_low, progress.seconds_left_high
     if low is None or high is None or not math.isfinite(low + high):
         return f"{said} {unit}"
-    ends = (_count(low / unit_s), _count(high / unit_s))
+    ends = (_count(low, unit_s), _count(high, unit_s))
     return f"{said} {unit}" if ends == (said, said) else f"{said} {unit} ({ends[0]} to {ends[1]})"
 
 
@@ -184,6 +184,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _count(number: float) -> str:
-    """Whole numbers, with one decimal below three: `18`, `2.4`."""
-    return f"{number:.1f}" if 0 < number < 2.95 else f"{number:.0f}"
+def _count(seconds: float, unit_s: int) -> str:
+    """So many units: `18`; below three with a decimal, `2.4`, but whole seconds."""
+    number = seconds / unit_s
+    return f"{number:.1f}" if unit_s > 1 and number < 2.95 else f"{number:.0f}"
