@@ -22,10 +22,10 @@ FLAGS = $(if $(MODEL),--model $(MODEL)) $(if $(RECIPE),--recipe $(RECIPE)) \
         $(foreach pair,$(SET),--set '$(pair)') $(if $(DRY_RUN),--dry-run) \
         $(foreach url,$(TEACHER_URL),--teacher-url $(url))
 
-.PHONY: help distill plan test setup system lint types format check serve wheel clean
+.PHONY: help distill plan test setup system lint types format check serve wheel clean bench-sampling
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*  ##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*  ##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
 	@echo
 	@echo "make distill takes MODEL=qwen-7b RECIPE=file.yaml SET='a.b=1 c.d=2' DRY_RUN=1 TEACHER_URL=http://…"
 
@@ -100,6 +100,9 @@ check: lint types test  ## lint, types and tests
 
 serve: setup  ## a Prefect server and worker on this machine, with both schedules
 	@$(BIN)/stillhouse serve
+
+bench-sampling: $(VENV)/.ready-dev  ## the sampling engine's figures beside a peer's (20 minutes; QUICK=1: one)
+	@$(BIN)/python -m bench.sampling $(if $(QUICK),--quick)
 
 wheel: $(VENV)/.ready-dev
 	@$(BIN)/python -m build -q --wheel

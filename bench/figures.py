@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +70,8 @@ def saturation(scale: Scale) -> Values:
     """A fixed n=4 over two unequal replicas, theirs and ours, with and without faults, and
     adaptive sampling of the same prompts."""
     models = _two(scale.share)
-    lengths = [
-        min(drawn.tokens, drawn.cap)
-        for number in range(scale.prompts)
-        for seed in seeds_of(number, 4)
-        if (drawn := draw(question(number), seed))
-    ]
-    values = {"omniscient": omniscient(lengths, models).saturation}
+    lengths, best = _limit(scale.prompts, scale.share)
+    values = {"omniscient": best}
     peak = sum(model.peak_tokens_per_s for model in models)
     fixed = _recipe(scale.speed_up, keep=4, n_min=4, n_max=4, in_flight=_start(models))
     adaptive = {**fixed, "keep": 1, "n_min": 1}
@@ -94,10 +90,23 @@ def saturation(scale: Scale) -> Values:
             f"{name}_lost": len(lengths) - log.whole,
             f"{name}_doubled": log.doubled,
             f"{name}_excess": log.tokens / expected - 1,
+            f"{name}_met": sum(result.faults.values()),
             f"{name}_cores": result.cpu_s / result.wall_s,
             f"{name}_wall_tokens_per_s": log.tokens / result.wall_s,
         }
     return values
+
+
+@cache
+def _limit(prompts: int, share: float) -> tuple[list[int], float]:
+    """The lengths of four samples of each prompt, and the saturation that can be had."""
+    lengths = [
+        min(drawn.tokens, drawn.cap)
+        for number in range(prompts)
+        for seed in seeds_of(number, 4)
+        if (drawn := draw(question(number), seed))
+    ]
+    return lengths, omniscient(lengths, _two(share)).saturation
 
 
 def client_killed(scale: Scale) -> Values:
@@ -128,11 +137,12 @@ def replica_killed(scale: Scale) -> Values:
         with _started(job, folder) as process:
             _wait_until(lambda: _whole(servers) >= job.prompts / 2, process)
             servers[0].kill()
+            in_flight = truth(servers[:1]).stats[0]["under_way"]
             _result(process)
         log = truth(servers)
     return {
         "excess": log.tokens / expected - 1,
-        "in_flight": log.aborted_tokens / expected,
+        "in_flight": in_flight / expected,
         "doubled": log.doubled,
         "lost": job.prompts - log.whole,
         "strange": sum(s["strange_continuations"] for s in log.stats),
@@ -143,8 +153,9 @@ def memory(scale: Scale) -> Values:
     """Peak memory with many completions of 32k tokens in flight, all ending at once."""
     count = scale.memory_in_flight
     model = ReplicaModel(1e9, 0.0, 40.0, count, 10**9)
-    recipe = _recipe(20.0, n_min=1, n_max=1, in_flight=count)
-    with fleet([model], speed_up=20.0, completion_bytes=4 * 32_768, no_metrics=True) as servers:
+    speed_up = 40_000 / count  # what two cores can carry
+    recipe = _recipe(speed_up, n_min=1, n_max=1, in_flight=count)
+    with fleet([model], speed_up=speed_up, completion_bytes=4 * 32_768, no_metrics=True) as servers:
         result = run(ClientJob("ours", [(servers[0].url, count)], count, recipe))
     return {"peak_bytes": float(result.peak_rss_bytes)}
 

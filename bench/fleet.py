@@ -84,16 +84,19 @@ class Truth:
 
 
 def truth(servers: Sequence[Server]) -> Truth:
-    """Add the servers' logs up. Canaries, which have no seed, are left out of the samples."""
+    """Add the servers' logs up. Canaries, which have no seed, are left out."""
     stats = [server.stats() for server in servers]
     whole: dict[str, int] = {}
+    canaries = 0
     for one in stats:
-        for key, (_, _, times) in one["samples"].items():
-            if not key.endswith("--1"):
+        for key, (_, tokens, times) in one["samples"].items():
+            if key.endswith("--1"):
+                canaries += tokens
+            else:
                 whole[key] = whole.get(key, 0) + times
     spans = [s["last_whole_s"] - s["first_request_s"] for s in stats if s["last_whole_s"]]
     return Truth(
-        tokens=sum(s["tokens"] for s in stats),
+        tokens=sum(s["tokens"] for s in stats) - canaries,
         span_s=max(spans, default=0.0),
         whole=sum(times > 0 for times in whole.values()),
         doubled=sum(times > 1 for times in whole.values()),

@@ -62,7 +62,7 @@ class _Work:
     fault: str | None
     breaks_at: int
     job: LiveJob | None = None
-    sent: int = 0
+    made: int = 0
 
     def text(self, start: int, stop: int) -> str:
         """The text of its tokens from `start` to `stop`."""
@@ -98,7 +98,7 @@ class SimulatedTeacher:
         return app
 
     def stats(self, samples: bool = True) -> dict[str, Any]:
-        """Ground truth so far; tokens of requests that are under way count in `tokens` only."""
+        """Ground truth so far; tokens of requests `under_way` count in `tokens` only."""
         batch = self.live.now()
         now_s = self.live.now_s()
         tokens = self.log.tokens + self._under_way()
@@ -107,6 +107,7 @@ class SimulatedTeacher:
             "now_s": now_s,
             "busy_s": batch.busy_s,
             "tokens": tokens,
+            "under_way": self._under_way(),
             "running": len(batch.running),
             "waiting": len(batch.waiting),
             "preemptions": batch.preemptions,
@@ -258,7 +259,7 @@ class SimulatedTeacher:
                 response, whole = await self._whole(request, work, Answer(work.wanted, number))
             return response
         finally:
-            tokens = self.live.remove(work.job) if work.job else work.sent
+            tokens = self.live.remove(work.job) if work.job else work.made
             self.log.ended(work.entry, tokens, whole, self.live.now_s())
 
     async def _progress(self, work: _Work) -> AsyncIterator[int]:
@@ -284,10 +285,11 @@ class SimulatedTeacher:
         await response.prepare(request)
         head = answer.first()
         async for count in self._progress(work):
-            finish = work.finish_reason if count >= work.total and not work.fault else None
-            text = work.text(work.sent, count)
-            work.sent = count
-            await response.write(head + answer.part(text, finish, count))
+            sent, work.made = work.made, count
+            if work.fault and count >= work.breaks_at:
+                break  # what was made since the last event is lost
+            finish = work.finish_reason if count >= work.total else None
+            await response.write(head + answer.part(work.text(sent, count), finish, count))
             head = b""
         if work.fault == "stuck":
             await self._stay_stuck(work)
@@ -307,7 +309,7 @@ class SimulatedTeacher:
             while work.job.generated < work.job.total:
                 await work.job.told.wait()
                 work.job.told.clear()
-        work.sent = work.total
+        work.made = work.total
         if work.fault == "stuck":
             await self._stay_stuck(work)
         body = answer.whole(work.text(0, work.total), work.finish_reason, work.total)

@@ -21,7 +21,7 @@ from bench.simulated_teacher import RunningTeacher, Settings, serving
 
 # Two tokens a millisecond and sequence; short completions: a request takes some milliseconds.
 QUICK = Settings(speed_up=1_000.0, median_tokens=100, model="sim")
-INSTANT = Settings(instant_bytes=4_000)
+INSTANT = Settings(completion_bytes=4_000, instant=True)
 Session = aiohttp.ClientSession
 
 
