@@ -3,7 +3,10 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +216,59 @@ def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.delenv("MY_KEY", raising=False)
     with pytest.raises(PrerequisiteError, match="MY_KEY"):
         served_by(["http://127.0.0.1:9"], "a", "MY_KEY", 100)
+
+
+@contextmanager
+def listing(status: int, answer: Any) -> Iterator[str]:
+    """An endpoint that says this of its models; with status 401 only to those without the key."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            has_key = self.headers["Authorization"] == "Bearer secret"
+            body = json.dumps(answer).encode()
+            self.send_response(200 if status == 401 and has_key else status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_key_that_is_wanted_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "secret")
+    with listing(401, {"data": [{"id": "r1"}]}) as url:
+        assert served_by([url], None, "MY_KEY", 100) == "r1"
+        with pytest.raises(PrerequisiteError, match=r"refuses us \(HTTP 401\).*--key-env"):
+            served_by([url], None, None, 100)
+
+
+def test_a_server_without_a_list_is_taken_at_the_users_word() -> None:
+    with listing(404, "no such page") as url:
+        assert served_by([url], "r1", None, 100) == "r1"
+        with pytest.raises(PrerequisiteError, match=r"do not say what they serve.*--model"):
+            served_by([url], None, None, 100)
+
+
+@pytest.mark.parametrize("answer", [[], {"data": None}, {"data": [{}]}, "hello"])
+def test_an_answer_that_lists_no_models_is_no_endpoint(answer: Any) -> None:
+    with listing(200, answer) as url, pytest.raises(PrerequisiteError, match="no endpoint at"):
+        served_by([url], "r1", None, 100)
+
+
+def test_a_completion_longer_than_the_context_is_refused_with_the_fix() -> None:
+    with listing(200, {"data": [{"id": "r1", "max_model_len": 4_096}]}) as url:
+        assert served_by([url], "r1", None, 4_000) == "r1"
+        with pytest.raises(PrerequisiteError, match=r"--set sampling\.max_tokens=2048"):
+            served_by([url], "r1", None, 32_768)
 
 
 # --- from file to folder -------------------------------------------------------------------------
