@@ -6,15 +6,20 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from bench.simulated_teacher import Faults, ReplicaModel, RunningTeacher, Settings, serving
 from test_teacher_sampling import asks, stored
 
+from bench.simulated_teacher import Faults, ReplicaModel, RunningTeacher, Settings, serving
 from prompts.record import Prompt
 from teacher.membership import follow, read_list, write_list
 from teacher.replicas import Replica
 from teacher.sample import Sample
-from teacher.sampling import SamplingProgress, SamplingRecipe, SamplingSummary
-from teacher.sampling import open_pool, sample_prompts
+from teacher.sampling import (
+    SamplingProgress,
+    SamplingRecipe,
+    SamplingSummary,
+    open_pool,
+    sample_prompts,
+)
 from teacher.shards import Shards
 
 # 400 tokens in the median at 2,000 tokens/s and more: each completion takes a quarter second.
