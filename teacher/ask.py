@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -50,8 +51,12 @@ class Asking:
     """A sample that is being asked for: what its requests have brought and cost so far.
 
     `begun` is the text to go on with, written by the replicas in `earlier`; `wasted` tokens were
-    paid for and are lost. `flight` is the request on its way.
+    paid for and are lost. `flight` is the request on its way. `lose` books lost tokens and answers
+    whether the budgets cover asking again; `affordable` is its last answer.
     """
+
+    lose: Callable[[int], bool] = lambda tokens: True
+    affordable: bool = True
 
     attempts: int = 0
     unpaid: int = 0
@@ -70,6 +75,7 @@ class Asking:
         is_unpaid = fault.kind in _UNPAID
         self.attempts, self.unpaid = self.attempts + (not is_unpaid), self.unpaid + is_unpaid
         self.avoid.add(slot)
+        wasted_before = self.wasted
         if fault.kind is FaultKind.NOT_CONTINUED:
             self.wasted += self.begun.tokens
             self.begun, self.earlier = NOTHING, []
@@ -79,6 +85,8 @@ class Asking:
             self.earlier.append(slot.replica.url)
         else:
             self.wasted += fault.partial.tokens
+        if lost := self.wasted - wasted_before:
+            self.affordable = self.lose(lost)
 
 
 class Asker:
@@ -123,27 +131,37 @@ class Asker:
             self._pool.give_up(flight)
             if not _was_drained(flight):
                 raise
-            if flight.heard.finish_reason:  # it was there already
-                return flight.heard.completion(whole=True)
-            self.faults[FaultKind.DRAINED.value] += 1
-            return _drained(flight)
+            return self._drained(flight)
         except BaseException:
             self._pool.give_up(flight)
             raise
         self._pool.release(flight)
         return completion
 
-    def _end(self, came: Completion | Fault, asking: Asking) -> Completion | Fault | None:
-        """What ends the sample: its completion, or a fault after which it is no use, or no longer
-        allowed, to ask again. None if neither."""
+    def _drained(self, flight: Flight) -> Completion | Fault:
+        """What had come of a request when its replica left: all of it, or a part to go on with."""
+        try:
+            return flight.heard.completion(whole=False)
+        except Fault:
+            self.faults[FaultKind.DRAINED.value] += 1
+            fault = Fault(FaultKind.DRAINED, f"{flight.slot.replica.url} is leaving")
+            fault.partial = flight.heard.partial()
+            return fault
+
+    def _end(self, came: Completion | Fault, asking: Asking) -> Completion | str | None:
+        """What ends the sample: its completion, or the error after which it is no use, or no
+        longer allowed, to ask again. None if neither."""
         if isinstance(came, Completion):
             return came
         most = self._recipe.request_attempts
         if asking.begun.tokens >= self._recipe.max_tokens:  # only its end mark was lost
             return Completion("", "length", 0, 0, None)
         refused = came.kind is FaultKind.REFUSED_REQUEST
-        is_final = refused or asking.attempts >= most or asking.unpaid >= UNPAID_PER_ATTEMPT * most
-        return came if is_final else None
+        if refused or asking.attempts >= most or asking.unpaid >= UNPAID_PER_ATTEMPT * most:
+            return str(came)
+        if not asking.affordable:
+            return f"{came}; with what that has cost, the token budget does not cover a new attempt"
+        return None
 
     async def _rest(self, attempts: int) -> None:
         """Wait before the next attempt, twice as long each time, never all at the same moment."""
@@ -189,12 +207,12 @@ class Asker:
         slot: Slot,
         started_at: datetime,
         asking: Asking,
-        came: Completion | Fault,
+        came: Completion | str,
     ) -> Sample:
-        """The Sample of what came, a completion or the last fault; its tokens are then lost."""
+        """The Sample of what came, a completion or an error; its tokens are then lost."""
         recipe, error, begun, wasted = self._recipe, None, asking.begun, asking.wasted
-        if isinstance(came, Fault):
-            error, came = storable(str(came)), Completion("", "error", 0, 0, None)
+        if isinstance(came, str):
+            error, came = storable(came), Completion("", "error", 0, 0, None)
             begun, wasted = NOTHING, asking.wasted + begun.tokens
         text = storable(begun.text + came.text)
         tokens = begun.tokens + came.completion_tokens
@@ -238,12 +256,6 @@ def _was_drained(flight: Flight) -> bool:
     """Whether the cancellation just met was the drain's alone: then the task goes on."""
     task = asyncio.current_task()
     return flight.draining and task is not None and task.uncancel() == 0
-
-
-def _drained(flight: Flight) -> Fault:
-    fault = Fault(FaultKind.DRAINED, f"{flight.slot.replica.url} is leaving")
-    fault.partial = flight.heard.partial()
-    return fault
 
 
 def _reasoning_tokens(tokens: int, known: int | None, parts: Parts) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 
 from prompts.record import Prompt
 from teacher.ask import Ask, Asker, Asking, sample_seed
@@ -112,22 +113,27 @@ class _Engine:
     def _restore(self, regrade: bool) -> dict[str, int]:
         """Take up what an earlier run left; returns sample ids still to be graded, with prompts.
 
-        Failed requests are left to be asked again.
+        Failed requests are left to be asked again, their tokens spent.
         """
         orders = {ask.prompt.prompt_id: order for order, ask in enumerate(self._asks)}
         if len(orders) < len(self._asks):
             raise ValueError("a prompt is asked twice; prompt ids must be unique")
         to_grade = {}
-        for stored in self._shards.restore():
-            order = orders.get(stored.prompt_id)
-            if order is None or stored.finish_reason == "error":
-                continue
-            self._tally.summary.resumed += 1
-            self._schedule.restore(order, stored.sample_index)
+        ours = [stored for stored in self._shards.restore() if stored.prompt_id in orders]
+        completed = [stored for stored in ours if stored.finish_reason != "error"]
+        for stored in completed:
+            order = orders[stored.prompt_id]
+            self._schedule.restore(order, stored.sample_index, stored.wasted_tokens)
+        for stored in completed:
+            order = orders[stored.prompt_id]
             if stored.graded and not regrade:
                 self._settle(order, stored, stored.accepted)
             else:
                 to_grade[stored.sample_id] = order
+        for stored in ours:
+            if stored.finish_reason == "error":
+                self._schedule.restore_failed(orders[stored.prompt_id], stored.wasted_tokens)
+        self._tally.summary.resumed = len(completed)
         self._tally.restored()
         return to_grade
 
@@ -156,7 +162,7 @@ class _Engine:
             work = self._schedule.next(places)
             if work is None:
                 return
-            asking = Asking()
+            asking = Asking(partial(self._schedule.lost, *work))
             self._asking[work] = self._start(self._sample(*work, asking), work), asking
 
     def _start(

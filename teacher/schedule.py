@@ -111,10 +111,11 @@ class Schedule:
     as it would still be open if all of those were rejected: idle replicas then trade tokens for
     time. 1 switches that off.
 
-    Budgets hold as long as no sample costs more than `max_tokens`: each in flight has that much
-    reserved. Where a reservation stands in the way there is nothing to ask until it comes free;
-    a prompt with none in flight and too little left is decided, and so is all that is open when
-    that is true of the run. Every step is O(log count).
+    Budgets hold as long as no completion costs more than `max_tokens`: each sample in flight has
+    that much reserved, and what its broken attempts cost besides is booked by `lost`. Where a
+    reservation stands in the way there is nothing to ask until it comes free; a prompt with none
+    in flight and too little left is decided, and so is all that is open when that is true of the
+    run. Every step is O(log count).
     """
 
     def __init__(self, count: int, rule: StopRule) -> None:
@@ -131,6 +132,7 @@ class Schedule:
         self._open = count
         self._flying = 0
         self._tokens = 0
+        self._lost: dict[tuple[int, int], int] = {}  # booked already, of samples in flight
 
     @property
     def decided(self) -> int:
@@ -139,12 +141,20 @@ class Schedule:
 
     @property
     def tokens(self) -> int:
-        """Completion tokens spent on all prompts, those in flight not yet counted."""
+        """Completion tokens spent on all prompts; of samples in flight only those lost."""
         return self._tokens
 
-    def restore(self, order: int, index: int) -> None:
-        """A sample that came back in an earlier run: in flight until `came_back` grades it."""
+    def restore(self, order: int, index: int, lost: int = 0) -> None:
+        """A sample that came back in an earlier run, with the tokens it had lost: in flight until
+        `came_back` grades it. All are to be restored before the first one comes back."""
         self._fly(self.prompts[order], index)
+        if lost:
+            self.lost(order, index, lost)
+
+    def restore_failed(self, order: int, tokens: int) -> None:
+        """A sample that failed in an earlier run: what it cost is spent, its index is free."""
+        self._spend(self.prompts[order], tokens)
+        self._settle(self.prompts[order])
 
     def next(self, places: int) -> tuple[int, int] | None:
         """Take the next (prompt, sample index) to ask for; None if there is none for now.
@@ -168,8 +178,8 @@ class Schedule:
     def came_back(self, order: int, index: int, accepted: bool | None, tokens: int) -> bool:
         """Note a sample in flight that was graded (None: undecided) or failed for good (None).
 
-        `tokens` is what it cost, all attempts counted. Returns whether this decided the prompt.
-        Raises ValueError if the sample is not in flight.
+        `tokens` is what it cost, all attempts counted, lost ones too. Returns whether this decided
+        the prompt. Raises ValueError if the sample is not in flight.
         """
         prompt = self._land(order, index, tokens)
         prompt.tried_bits |= 1 << index
@@ -181,6 +191,17 @@ class Schedule:
     def cancelled(self, order: int, index: int, tokens: int) -> None:
         """Note that a sample in flight was given up after `tokens`; its index is free again."""
         self._settle(self._land(order, index, tokens))
+
+    def lost(self, order: int, index: int, tokens: int) -> bool:
+        """Book at once what a broken attempt of a sample in flight has cost in vain.
+
+        Returns whether it may be asked for again: whether both budgets still cover its whole
+        completion, all reservations kept.
+        """
+        prompt = self.prompts[order]
+        self._lost[order, index] = self._lost.get((order, index), 0) + tokens
+        self._spend(prompt, tokens)
+        return self._affordable(more=0) and self._covered(prompt, more=0)
 
     def _fly(self, prompt: PromptState, index: int) -> None:
         if (prompt.tried_bits | prompt.flying_bits) >> index & 1:
@@ -194,9 +215,12 @@ class Schedule:
             raise ValueError(f"sample {index} of prompt {order} is not in flight")
         prompt.flying_bits ^= 1 << index
         self._flying -= 1
+        self._spend(prompt, tokens - self._lost.pop((order, index), 0))
+        return prompt
+
+    def _spend(self, prompt: PromptState, tokens: int) -> None:
         prompt.tokens += tokens
         self._tokens += tokens
-        return prompt
 
     def _settle(self, prompt: PromptState) -> None:
         """Decide the prompt if it is time, else offer it for another sample."""
@@ -217,14 +241,14 @@ class Schedule:
         prompt.stop = stop
         self._open -= 1
 
-    def _affordable(self) -> bool:
-        """Whether the run's budget covers one more completion, all reservations kept."""
-        reserved = (self._flying + 1) * self._rule.max_tokens
+    def _affordable(self, more: int = 1) -> bool:
+        """Whether the run's budget covers so many more completions, all reservations kept."""
+        reserved = (self._flying + more) * self._rule.max_tokens
         return self._tokens + reserved <= self._tokens_per_run
 
-    def _covered(self, prompt: PromptState) -> bool:
-        """Whether the prompt's own budget covers one more completion, all reservations kept."""
-        reserved = (prompt.flying_bits.bit_count() + 1) * self._rule.max_tokens
+    def _covered(self, prompt: PromptState, more: int = 1) -> bool:
+        """Whether the prompt's own budget covers so many more completions, likewise."""
+        reserved = (prompt.flying_bits.bit_count() + more) * self._rule.max_tokens
         return prompt.tokens + reserved <= self._tokens_per_prompt
 
     def _certain(self, prompt: PromptState) -> bool:
