@@ -79,7 +79,9 @@ def saturation(scale: Scale) -> Values:
             ("adaptive", "ours", adaptive, {}), ("faults", "ours", fixed, FAULTS)]  # fmt: skip
     for name, client, recipe, faults in runs:
         with fleet(models, speed_up=scale.speed_up, **faults) as servers:
-            result = run(ClientJob(client, _places(servers), scale.prompts, recipe))
+            result = run(
+                ClientJob(client, _places(servers), scale.prompts, recipe, speed_up=scale.speed_up)
+            )
             log = truth(servers)
         expected = sum(lengths)
         values |= {
@@ -113,7 +115,9 @@ def client_killed(scale: Scale) -> Values:
     """SIGKILL of the client when half of all completions are out, then the same command again."""
     models, job, expected = _kill_case(scale)
     with fleet(models, speed_up=scale.killed_speed_up) as servers, _folder() as folder:
-        job = ClientJob("ours", _places(servers), job.prompts, job.recipe, str(folder / "samples"))
+        job = ClientJob(
+            "ours", _places(servers), job.prompts, job.recipe, str(folder / "samples"), job.speed_up
+        )
         with _started(job, folder) as process:
             _wait_until(lambda: _whole(servers) >= job.prompts / 2, process)
             process.kill()
@@ -133,7 +137,9 @@ def replica_killed(scale: Scale) -> Values:
     """SIGKILL of the larger of two replicas when half of all completions are out."""
     models, job, expected = _kill_case(scale)
     with fleet(models, speed_up=2 * scale.killed_speed_up) as servers, _folder() as folder:
-        job = ClientJob("ours", _places(servers), job.prompts, job.recipe, str(folder / "samples"))
+        job = ClientJob(
+            "ours", _places(servers), job.prompts, job.recipe, str(folder / "samples"), job.speed_up
+        )
         with _started(job, folder) as process:
             _wait_until(lambda: _whole(servers) >= job.prompts / 2, process)
             servers[0].kill()
@@ -250,5 +256,5 @@ def _kill_case(scale: Scale) -> tuple[list[ReplicaModel], ClientJob, int]:
     models = _two(scale.killed_share)
     recipe = _recipe(scale.killed_speed_up, n_min=1, n_max=1, in_flight=_start(models))
     drawn = [draw(question(n), seeds_of(n, 1)[0]) for n in range(scale.killed_prompts)]
-    job = ClientJob("ours", [], scale.killed_prompts, recipe)
+    job = ClientJob("ours", [], scale.killed_prompts, recipe, speed_up=scale.killed_speed_up)
     return models, job, sum(min(d.tokens, d.cap) for d in drawn)
