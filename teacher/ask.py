@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from prompts.record import Prompt
 from teacher.client import Call, Messages
 from teacher.completion import NOTHING, Completion, Fault, FaultKind, Partial
-from teacher.journal import storable
+from teacher.open_shard import storable
 from teacher.parse import Parts, split_completion
 from teacher.replicas import Flight, Pool, Slot
 from teacher.sample import Sample, sample_id

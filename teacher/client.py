@@ -3,7 +3,6 @@
 A request may go on with a completion that another replica began: see `Partial`.
 """
 
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import orjson
 
 from prompts.errors import PrerequisiteError, RunError
 from teacher.completion import (
@@ -25,6 +25,7 @@ from teacher.completion import (
     cut,
     json_array,
     json_object,
+    json_value,
 )
 
 Messages = list[dict[str, str]]
@@ -92,7 +93,7 @@ class Call:
             if self.stream_interval:
                 body["stream_interval"] = self.stream_interval
                 body["stream_options"]["continuous_usage_stats"] = True
-        return json.dumps(body).encode()
+        return orjson.dumps(body)
 
 
 def endpoint(url: str, model: str, key_env: str | None = None) -> Endpoint:
@@ -166,7 +167,7 @@ async def _begun_ids(session: aiohttp.ClientSession, where: Endpoint, call: Call
     for part in ({"messages": call.messages, "add_generation_prompt": True}, rest):
         async with session.post(
             f"{where.root()}/tokenize",
-            data=json.dumps(part | {"model": where.model}).encode(),
+            data=orjson.dumps(part | {"model": where.model}),
             headers=where.headers(),
             timeout=aiohttp.ClientTimeout(total=call.stall_timeout_s),
         ) as response:
@@ -175,7 +176,7 @@ async def _begun_ids(session: aiohttp.ClientSession, where: Endpoint, call: Call
                 raise Fault(FaultKind.NOT_CONTINUED, f"{where.url} has no /tokenize for us")
             if response.status != 200:
                 await _raise_for_status(session, where, response)
-            ids += _token_ids(json_object(json.loads(body)))
+            ids += _token_ids(json_object(json_value(body)))
     return ids
 
 
@@ -196,7 +197,7 @@ async def served_models(session: aiohttp.ClientSession, where: Endpoint) -> dict
         async with session.get(
             f"{where.url}/models", headers=where.headers(), timeout=timeout
         ) as response:
-            rows = json.loads(await response.read())["data"]
+            rows = json_value(await response.read())["data"]
             return {str(row["id"]): str(row.get("owned_by", "")) for row in rows}
     except (aiohttp.ClientError, OSError) as error:
         raise Fault(FaultKind.UNREACHABLE, _say(where, error)) from error
@@ -249,7 +250,7 @@ async def _read(response: aiohttp.ClientResponse, call: Call, heard: Heard) -> C
     body = await response.read()
     if response.content_type == "text/html" or body.lstrip()[:1] == b"<":
         raise Fault(FaultKind.NOT_JSON, f"{response.url} sent {cut(body.decode(errors='replace'))}")
-    heard.take(json_object(json.loads(body)), "message")
+    heard.take(json_object(json_value(body)), "message")
     return heard.completion(whole=True)
 
 
@@ -260,17 +261,17 @@ async def _read_stream(
     rest, last_token_s = b"", time.monotonic()
     async for chunk in response.content.iter_any():
         *lines, rest = (rest + chunk).split(b"\n")
+        now_s = time.monotonic()
         for line in lines:
             if not line.startswith(b"data:"):
                 continue
-            data = line[5:].strip()
-            if data == b"[DONE]":
+            if line.startswith((b"data: [DONE]", b"data:[DONE]")):
                 return heard.completion(whole=False)
-            heard.take(json_object(json.loads(data)), "delta")
-            last_token_s = time.monotonic()
+            heard.take(json_object(json_value(line[5:])), "delta")
+            last_token_s = now_s
         if len(rest) > MOST_LINE_BYTES:
             raise ValueError(f"an event of more than {MOST_LINE_BYTES} bytes")
-        if time.monotonic() - last_token_s > stall_timeout_s:
+        if now_s - last_token_s > stall_timeout_s:
             message = f"{response.url}: open, but no token for {stall_timeout_s:g} s"
             raise Fault(FaultKind.STALLED, message)
     return heard.completion(whole=False)

@@ -1,9 +1,12 @@
 """What comes back of a request: a completion, the start of one, or a fault with its kind."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import orjson
 
 # No context is longer: a larger count is the server's mistake, and taken as not counted.
 MOST_TOKENS = 100_000_000
@@ -79,24 +82,31 @@ class Heard:
 
     def take(self, event: dict[str, Any], part: str) -> None:
         """Add one event; `part` is `message` (whole) or `delta` (streamed)."""
-        if event.get("error"):
-            raise Fault(FaultKind.SERVER_ERROR, f"in the stream: {cut(str(event['error']))}")
-        if event.get("usage"):
-            self.usage = json_object(event["usage"])
-        for choice in json_array(event.get("choices") or []):
-            self.choices += 1
-            choice = json_object(choice)
-            said = json_object(choice.get(part) or {})
-            # vLLM says `reasoning`, older servers `reasoning_content`, some both with one text.
-            reasoning = _string(said.get("reasoning") or said.get("reasoning_content") or "")
-            content = _string(said.get("content") or choice.get("text") or "")
-            if reasoning:
-                self.reasoning.append(reasoning)
-            if content:
-                self.content.append(content)
-            self._characters += len(reasoning) + len(content)
-            self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        if error := event.get("error"):
+            raise Fault(FaultKind.SERVER_ERROR, f"in the stream: {cut(str(error))}")
+        if usage := event.get("usage"):
+            self.usage = json_object(usage)
+        if choices := event.get("choices"):
+            for choice in json_array(choices):
+                self._take_choice(json_object(choice), part)
         self._count_tokens()
+
+    def _take_choice(self, choice: dict[str, Any], part: str) -> None:
+        self.choices += 1
+        if said := choice.get(part):
+            said = json_object(said)
+            # vLLM says `reasoning`, older servers `reasoning_content`, some both with one text.
+            if reasoning := said.get("reasoning") or said.get("reasoning_content"):
+                self.reasoning.append(json_string(reasoning))
+                self._characters += len(reasoning)
+            text = said.get("content")
+        else:
+            text = choice.get("text")
+        if text:
+            self.content.append(json_string(text))
+            self._characters += len(text)
+        if reason := choice.get("finish_reason"):
+            self.finish_reason = json_string(reason)
 
     def partial(self) -> Partial:
         """What another replica can go on with."""
@@ -121,8 +131,8 @@ class Heard:
         )
 
     def _count_tokens(self) -> None:
-        counted = token_count(self.usage.get("completion_tokens"))
-        tokens = counted or max(self.tokens, (self._characters + 3) // 4)
+        tokens = token_count(self.usage.get("completion_tokens")) if self.usage else None
+        tokens = tokens or max(self.tokens, (self._characters + 3) // 4)
         if tokens != self.tokens:
             self._on_tokens(tokens - self.tokens)
             self.tokens = tokens
@@ -133,6 +143,17 @@ def join_parts(reasoning: str, content: str) -> str:
     if not reasoning:
         return content
     return f"<think>\n{reasoning}\n</think>\n\n{content}" if content else f"<think>\n{reasoning}"
+
+
+def json_value(data: bytes) -> Any:
+    """What the JSON says; raises ValueError or RecursionError if it is none.
+
+    orjson is several times as fast; Python's own parser also takes half a surrogate pair.
+    """
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return json.loads(data)
 
 
 def json_object(value: Any) -> dict[str, Any]:
@@ -149,7 +170,8 @@ def json_array(value: Any) -> list[Any]:
     return value
 
 
-def _string(value: Any) -> str:
+def json_string(value: Any) -> str:
+    """The value if it is a JSON string; raises ValueError if it is not."""
     if not isinstance(value, str):
         raise ValueError(f"a JSON string was expected, {cut(repr(value))} came")
     return value
@@ -159,7 +181,9 @@ def token_count(value: Any) -> int | None:
     """A number of tokens, None if none or an impossible one is given; ValueError for no number."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+    if type(value) is int:
+        return value if 0 <= value <= MOST_TOKENS else None
+    if isinstance(value, bool) or not isinstance(value, float) or value != value // 1:
         raise ValueError(f"a number of tokens was expected, {cut(repr(value))} came")
     return int(value) if 0 <= value <= MOST_TOKENS else None
 

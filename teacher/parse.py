@@ -1,11 +1,8 @@
 """Split a completion into reasoning and answer; the raw text stays in the Sample."""
 
-import re
 from dataclasses import dataclass
 
 OPEN, CLOSE = "<think>", "</think>"
-
-_TAG = re.compile(r"</?think>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +39,4 @@ def split_completion(completion: str, think_prefilled: bool = False) -> Parts:
 
 
 def _without_tags(text: str) -> str:
-    return _TAG.sub("", text).strip()
+    return text.replace(OPEN, "").replace(CLOSE, "").strip()
