@@ -6,7 +6,6 @@ Ground truth and switches are under /admin. It holds no model and runs no code.
 import asyncio
 import os
 import signal
-import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from aiohttp import web
 
 from bench import completions, wire
 from bench.batching import ReplicaModel
+from bench.broken_answers import close_and_stay, failed, reset_and_stay
 from bench.completions import TOKEN_CHARACTERS, Drawn
 from bench.faults import MID_COMPLETION, Faults
 from bench.live_batch import LiveBatch, LiveJob
@@ -203,7 +203,7 @@ class SimulatedTeacher:
             self.log.faults[work.fault] += 1
         if work.fault and work.fault not in MID_COMPLETION:
             self.log.ended(work.entry, 0, False, self.live.now_s())
-            return await _early(request, work.fault, self.faults.retry_after_s)
+            return await failed(request, work.fault, self.faults.retry_after_s)
         return await self._carry_out(request, work)
 
     def _work(self, wanted: Wanted, room: int) -> _Work:
@@ -294,7 +294,7 @@ class SimulatedTeacher:
         if work.fault == "stuck":
             await self._stay_stuck(work)
         if work.fault == "reset_mid_body":
-            await _reset(request)
+            await reset_and_stay(request)
         if work.fault == "invalid_json":
             await response.write(b'data: {"choices": [{"delta": {"cont\n\n')
         if not work.fault:
@@ -320,7 +320,11 @@ class SimulatedTeacher:
         await response.prepare(request)
         if work.fault in ("reset_mid_body", "truncated_body"):
             await response.write(body[: len(body) // 2])
-            await (_reset(request) if work.fault == "reset_mid_body" else _close(request))
+            await (
+                reset_and_stay(request)
+                if work.fault == "reset_mid_body"
+                else close_and_stay(request)
+            )
         await response.write_eof(body)
         return response, not work.fault
 
@@ -356,40 +360,3 @@ class SimulatedTeacher:
 
 def _refused(message: str) -> web.Response:
     return web.json_response(wire.error(message, "BadRequestError", 400), status=400)
-
-
-async def _early(request: web.Request, fault: str, retry_after_s: float) -> web.StreamResponse:
-    """What a request gets that costs no tokens."""
-    if fault == "reset_before_headers":
-        await _reset(request)
-    if fault == "html":
-        return web.Response(text="<html><h1>Bad gateway</h1></html>", content_type="text/html")
-    if fault == "empty_choices":
-        return web.json_response({"object": "chat.completion", "choices": [], "usage": None})
-    status = {"rate_limited": 429, "server_error": 503, "fail_all": 500}[fault]
-    headers = {"Retry-After": f"{retry_after_s:g}"} if status == 429 else {}
-    error = wire.error(f"fault {fault}", "InternalServerError", status)
-    return web.json_response(error, status=status, headers=headers)
-
-
-async def _reset(request: web.Request) -> None:
-    """The connection breaks with a TCP reset; never returns."""
-    if request.transport:
-        reset(request.transport)
-    await asyncio.Event().wait()
-
-
-async def _close(request: web.Request) -> None:
-    """The connection ends in the middle of the body; never returns."""
-    if request.transport:
-        request.transport.close()
-    await asyncio.Event().wait()
-
-
-def reset(transport: asyncio.Transport) -> None:
-    """Close with RST, as a process that was killed does with data unread."""
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        linger = struct.pack("ii", 1, 0)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    transport.abort()

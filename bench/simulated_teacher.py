@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from bench.batching import ReplicaModel
+from bench.broken_answers import reset
 from bench.faults import Faults
-from bench.openai_server import Settings, SimulatedTeacher, reset
+from bench.openai_server import Settings, SimulatedTeacher
 
 __all__ = ["Faults", "ReplicaModel", "RunningTeacher", "Settings", "serving"]
 
