@@ -1,163 +1,359 @@
-"""The engine under random schedules of answers, verdicts and faults."""
+"""The engine under random schedules of faults, kills and replica changes, on simulated time."""
 
 import asyncio
 import random
-import selectors
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import aiohttp
-from hypothesis import HealthCheck, given, settings
+import polars as pl
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from played_fleet import (
+    PROMPT_TOKENS,
+    Fleet,
+    Ledger,
+    Nature,
+    now_s,
+    replica_number,
+    replica_url,
+    tokens_of,
+    verdict,
+    whole_text,
+)
+from skipping_loop import THREAD_S, SkippingLoop
 from test_teacher_sampling import asks
 
 from prompts.errors import RunError
 from prompts.record import Prompt
-from teacher.client import Call, Completion, Endpoint, Fault, FaultKind
-from teacher.journal import Journal
-from teacher.replicas import Pool, Replica
+from teacher.pass_rate import pass_rate
+from teacher.replicas import CANARY_GRACE_S, Pool, Replica
 from teacher.sample import Sample
-from teacher.sampling import SamplingRecipe, SamplingSummary, sample_prompts
+from teacher.sampling import SamplingRecipe, SamplingSummary, sample_prompts, sample_seed
+from teacher.shards import Stored
+
+MAX_TOKENS = 24
+CANARY_TIMEOUT_S = 20.0
+# The last canary of the first round, the restore, and rounding.
+SLOWEST_START_S = 1.0 + CANARY_TIMEOUT_S + CANARY_GRACE_S + 2 * THREAD_S + 0.1
 
 
-class SkippingLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock jumps to the next timer instead of waiting for it."""
+@pytest.fixture(autouse=True, scope="module")
+def commits_at_once() -> Iterator[None]:
+    """Simulated time does not pass for the writer's thread."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("teacher.shards.COMMIT_DELAY_S", 0.0)
+        yield
 
-    def __init__(self) -> None:
-        super().__init__(selectors.DefaultSelector())
-        self._skipped_s = 0.0
-        select = self._selector.select  # type: ignore[attr-defined]
 
-        def skip(timeout: float | None) -> Any:
-            ready = select(0 if timeout else timeout)
-            if timeout and not ready:
-                self._skipped_s += timeout
-            return ready
+@dataclass(frozen=True)
+class Plot:
+    """What happens to a run. Times are simulated seconds; `changes` are (pause, replica): it
+    leaves, or joins again; `kills` end one life of the client after another."""
 
-        self._selector.select = skip  # type: ignore[attr-defined]
-
-    def time(self) -> float:
-        return super().time() + self._skipped_s
+    recipe: SamplingRecipe
+    natures: tuple[Nature, ...]
+    prompts: int
+    seed: int
+    accept_rate: float
+    grading_s: float
+    changes: tuple[tuple[float, int], ...] = ()
+    kills: tuple[float, ...] = ()
+    shard_bytes: int = 2**28
+    regrade: bool = False
 
 
 @dataclass
-class Fleet:
-    """Replicas played by random numbers: slow, faulty, or down for a while."""
+class Run:
+    """A plot as it is played, life by life."""
 
-    dice: random.Random
-    fault_rate: float
-    outages: dict[str, list[tuple[float, float]]]
-    sent: list[int] = field(default_factory=list)
+    plot: Plot
+    folder: Path
+    listed: dict[int, str] = field(default_factory=dict)
+    generation: int = 0
+    summary: SamplingSummary | None = None
 
-    async def complete(
-        self, session: aiohttp.ClientSession, where: Endpoint, call: Call
-    ) -> Completion:
-        now_s = asyncio.get_running_loop().time() - self.started_s
-        if any(start <= now_s < end for start, end in self.outages.get(where.url, [])):
-            raise Fault(FaultKind.UNREACHABLE, "down")
-        await asyncio.sleep(self.dice.expovariate(1.0))
-        if call.seed is not None and self.dice.random() < self.fault_rate:
-            raise Fault(self.dice.choice(list(FaultKind)), "rolled", retry_after_s=0.5)
-        if call.seed is not None:
-            self.sent.append(call.seed)
-        return Completion("<think>a</think>b", "stop", 5, 10, None)
+    def __post_init__(self) -> None:
+        self.asks = asks(self.plot.prompts)
+        self.fleet = Fleet(self.plot.natures, self.asks, self.plot.recipe, self.plot.seed)
 
-    async def served_models(
-        self, session: aiohttp.ClientSession, where: Endpoint
-    ) -> dict[str, str]:
-        return {"sim": "vllm"}
+    async def lives(self) -> None:
+        """Kill after kill, then a life to its end, then one in which nothing goes wrong."""
+        for kill_s in self.plot.kills:
+            await self.life(kill_s)
+        await self.life()
+        self.fleet.calm = True
+        await self.life()
+        assert self.summary is not None
+        assert self.summary.errors == 0
 
-    started_s: float = 0.0
+    async def life(self, kill_s: float | None = None) -> None:
+        """One process: from what is stored to the end, to a kill, or until no replica is left."""
+        self.summary = None
+        if self.fleet.calm or not self.listed:
+            for number in range(len(self.plot.natures)):
+                self.listed.setdefault(number, self.new_url(number))
+        with Ledger(self.folder, self.plot.shard_bytes) as ledger:
+            ledger.start(self.plot.regrade)
+            life = asyncio.create_task(self.work(ledger))
+            await asyncio.wait({life}, timeout=kill_s)
+            life.cancel()
+            with suppress(asyncio.CancelledError):
+                await life
+            check_store(self, ledger)
+            if self.summary:
+                check_summary(self, ledger, self.summary)
 
-
-async def sample_once(
-    fleet: Fleet, folder: Path, count: int, recipe: SamplingRecipe, accept_rate: float
-) -> tuple[SamplingSummary | None, list[Sample]]:
-    """One run; no summary when it ended for want of replicas."""
-    fleet.started_s = asyncio.get_running_loop().time()
-
-    async def accept(prompt: Prompt, sample: Sample) -> bool | None:
-        await asyncio.sleep(sample.seed % 3)
-        return None if sample.seed % 10 == 0 else (sample.seed % 100) < 100 * accept_rate
-
-    replicas = [Replica(f"http://sim{number}/v1", "sim") for number in range(2)]
-    pool = Pool(
-        replicas,
-        recipe.in_flight,
-        wait_for_replica_s=recipe.wait_for_replica_s,
-        complete=fleet.complete,
-        served_models=fleet.served_models,
-    )
-    with Journal(folder / "open.sqlite") as journal:
+    async def work(self, ledger: Ledger) -> None:
+        recipe = self.plot.recipe
+        pool = Pool(
+            [Replica(url, "sim") for url in self.listed.values()],
+            in_flight=recipe.in_flight,
+            circuit_failures=recipe.circuit_failures,
+            wait_for_replica_s=recipe.wait_for_replica_s,
+            canary_timeout_s=CANARY_TIMEOUT_S,
+            wire=self.fleet.wire,
+        )
+        self.fleet.begin_life(pool, ledger)
         try:
             async with pool:
-                summary = await sample_prompts(asks(count), pool, journal, recipe, accept)
-        except RunError:
-            return None, journal.read()
-        return summary, journal.read()
+                changing = asyncio.create_task(self.change(pool))
+                try:
+                    self.summary = await sample_prompts(
+                        self.asks, pool, ledger, recipe, self.accept, regrade=self.plot.regrade
+                    )
+                finally:
+                    changing.cancel()
+        except RunError as error:
+            self.check_gone(str(error))
+
+    async def change(self, pool: Pool) -> None:
+        """Let replicas leave and join again, as planned."""
+        for pause_s, number in () if self.fleet.calm else self.plot.changes:
+            await asyncio.sleep(pause_s)
+            if url := self.listed.pop(number % len(self.plot.natures), None):
+                self.fleet.leave(url)
+                pool.leave(url)
+            else:
+                number %= len(self.plot.natures)
+                self.listed[number] = self.new_url(number)
+                pool.join(Replica(self.listed[number], "sim"))
+
+    def new_url(self, number: int) -> str:
+        self.generation += 1
+        return replica_url(number, self.generation)
+
+    async def accept(self, prompt: Prompt, sample: Sample) -> bool | None:
+        dice = random.Random(f"grading {sample.sample_id}")
+        await asyncio.sleep(dice.choice((0.0, dice.expovariate(1.0) * self.plot.grading_s)))
+        accepted = verdict(sample, self.plot.accept_rate)
+        self.fleet.ledger.graded(sample, accepted)
+        return accepted
+
+    def check_gone(self, error: str) -> None:
+        """A run may give up only when no replica has been there for as long as was to be waited."""
+        recipe, since_s = self.plot.recipe, self.fleet.gone_since_s
+        assert since_s is not None, error
+        if "does not generate" in error:
+            assert not self.fleet.ever_up
+            return
+        assert "no teacher replica has answered" in error
+        slack_s = recipe.progress_s + (0.1 + THREAD_S if self.fleet.ever_up else SLOWEST_START_S)
+        waited_s = now_s() - since_s
+        assert recipe.wait_for_replica_s - 0.1 <= waited_s <= recipe.wait_for_replica_s + slack_s
 
 
-recipes = st.builds(
-    lambda keep, n_min, more, tail, in_flight, attempts: SamplingRecipe(
+def check_store(run: Run, ledger: Ledger) -> None:
+    """After any life: none lost, none doubled, each text unbroken, each token paid once."""
+    after = {stored.sample_id: stored for stored in ledger.restore()}
+    samples = {sample.sample_id: sample for sample in ledger.read(after)}
+    assert after.keys() == samples.keys() == ledger.before.keys() | ledger.appended.keys()
+    for name, stored in ledger.before.items():
+        if stored.finish_reason != "error":
+            assert name not in ledger.appended
+            assert tokens(after[name]) == tokens(stored)
+    for name, sample in ledger.appended.items():
+        assert samples[name] == sample
+        assert tokens(sample) == run.fleet.delivered[sample.prompt_id, sample.sample_index]
+    for sample in samples.values():
+        check_sample(run, sample, after[sample.sample_id])
+    check_budgets(run, ledger)
+
+
+def check_sample(run: Run, sample: Sample, stored: Stored) -> None:
+    recipe = run.plot.recipe
+    assert 0 <= sample.sample_index < recipe.n_max
+    if sample.finish_reason == "error":
+        assert sample.error
+        assert (sample.completion, sample.completion_tokens, stored.graded) == ("", 0, False)
+        return
+    seed = sample_seed(recipe.seed, sample.prompt_id, sample.sample_index)
+    text, finish_reason = whole_text(seed, MAX_TOKENS)
+    assert sample.completion == text
+    assert sample.completion_tokens == tokens_of(text)
+    if sample.completion_tokens < MAX_TOKENS:  # else the end mark may have been lost
+        assert sample.finish_reason == finish_reason
+        assert sample.prompt_tokens == PROMPT_TOKENS
+    if stored.graded:
+        assert stored.accepted == verdict(sample, run.plot.accept_rate)
+    numbers = [replica_number(url) for url in sample.earlier_replicas.split()]
+    assert all(run.plot.natures[number].is_vllm for number in numbers)
+
+
+def tokens(sample: Sample | Stored) -> int:
+    """All that was paid for it."""
+    return sample.completion_tokens + sample.wasted_tokens
+
+
+def spent(run: Run, ledger: Ledger) -> Counter[str]:
+    """By prompt, what was stored before this life, and all that was delivered in it."""
+    spent: Counter[str] = Counter()
+    for stored in ledger.before.values():
+        spent[stored.prompt_id] += tokens(stored)
+    for (prompt_id, _), delivered in run.fleet.delivered.items():
+        spent[prompt_id] += delivered
+    return spent
+
+
+def check_budgets(run: Run, ledger: Ledger) -> None:
+    rule, paid = run.plot.recipe.stop_rule(), spent(run, ledger)
+    assert all(tokens <= rule.tokens_per_prompt for tokens in paid.values())
+    assert paid.total() <= rule.tokens_per_run
+
+
+def check_summary(run: Run, ledger: Ledger, summary: SamplingSummary) -> None:
+    """After a life that came to its end: every prompt is decided, and all counts are true."""
+    after = {stored.sample_id: stored for stored in ledger.restore()}
+    completed = [stored for stored in after.values() if stored.finish_reason != "error"]
+    failed = [s for s in ledger.appended.values() if s.finish_reason == "error"]
+    assert all(stored.graded for stored in completed)
+    verdicts = Counter(stored.accepted for stored in completed)
+    assert summary.conserves()
+    assert summary.samples == len(completed) + len(failed)
+    assert summary.errors == len(failed)
+    assert (summary.accepted, summary.rejected) == (verdicts[True], verdicts[False])
+    assert summary.resumed == sum(s.finish_reason != "error" for s in ledger.before.values())
+    assert summary.truncated == sum(s.finish_reason == "length" for s in completed)
+    assert summary.continued == sum(bool(s.earlier_replicas) for s in ledger.appended.values())
+    met = {kind: count for kind, count in summary.faults.items() if kind != "drained"}
+    assert met == {kind.value: count for kind, count in run.fleet.faults.items()}
+    check_tokens(run, ledger, summary)
+    check_outcomes(run, ledger, summary)
+
+
+def check_tokens(run: Run, ledger: Ledger, summary: SamplingSummary) -> None:
+    """What the servers delivered is what is stored, what was lost, and what was cancelled."""
+    appended, delivered = ledger.appended.values(), run.fleet.delivered
+    stored = {(sample.prompt_id, sample.sample_index) for sample in appended}
+    dropped = [tokens for work, tokens in delivered.items() if work not in stored]
+    wasted = sum(sample.wasted_tokens for sample in appended)
+    assert summary.completion_tokens == sum(sample.completion_tokens for sample in appended)
+    assert summary.wasted_tokens == wasted + sum(dropped)
+    assert summary.completion_tokens + summary.wasted_tokens == delivered.total()
+    assert summary.cancelled >= len(dropped)
+
+
+def check_outcomes(run: Run, ledger: Ledger, summary: SamplingSummary) -> None:
+    """A row a prompt: why it stopped, its counts, its pass rate and what it cost."""
+    recipe, paid = run.plot.recipe, spent(run, ledger)
+    rule = recipe.stop_rule()
+    for ask, row in zip(run.asks, summary.outcomes, strict=True):
+        name, outcomes = ask.prompt.prompt_id, ledger.outcomes[ask.prompt.prompt_id]
+        decided = [accepted for accepted in outcomes.values() if accepted is not None]
+        assert row.prompt_id == name
+        assert (row.tried, row.decided, row.accepted) == (len(outcomes), len(decided), sum(decided))
+        whole = [outcomes[index] for index in takewhile(outcomes.__contains__, range(99))]
+        assert row.pass_rate == pass_rate(whole, rule)
+        assert row.completion_tokens == paid[name]
+        assert row.stopped == (ledger.stop(name, recipe) or "budget")
+        if row.stopped == "budget":
+            own = paid[name] + MAX_TOKENS > rule.tokens_per_prompt
+            assert own or paid.total() + MAX_TOKENS > rule.tokens_per_run
+    stops = Counter(row.stopped for row in summary.outcomes)
+    assert stops.total() == summary.prompts == len(run.asks)
+    assert summary.prompts_kept == stops["kept"]
+    assert summary.prompts_over_budget == stops["budget"]
+
+
+def check_files(folder: Path, stored: set[str]) -> None:
+    """The closed folder is Parquet with each sample in one row."""
+    names = pl.read_parquet(folder / "samples-*.parquet")["sample_id"].to_list()
+    assert len(names) == len(set(names))
+    assert set(names) == stored
+    assert not list(folder.glob("*.sqlite*"))
+
+
+def play(plot: Plot) -> None:
+    """Play a plot to its end, checking all the while."""
+    with TemporaryDirectory() as folder:
+        run = Run(plot, Path(folder))
+        with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+            runner.run(run.lives())
+        with Ledger(run.folder) as ledger:
+            stored = {stored.sample_id for stored in ledger.restore()}
+            ledger.finish()
+        check_files(run.folder, stored)
+
+
+budgets = st.none() | st.integers(MAX_TOKENS, 5 * MAX_TOKENS)
+
+
+@st.composite
+def recipes(draw: st.DrawFn) -> SamplingRecipe:
+    keep, n_min = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    run_budget = draw(st.none() | st.integers(MAX_TOKENS, 30 * MAX_TOKENS))
+    return SamplingRecipe(
         keep=keep,
         n_min=n_min,
-        n_max=max(keep, n_min) + more,
-        tail_parallel=tail,
-        in_flight=in_flight,
-        request_attempts=attempts,
-        wait_for_replica_s=30.0,
-    ),
-    st.integers(1, 3),
-    st.integers(1, 3),
-    st.integers(0, 4),
-    st.integers(1, 3),
-    st.integers(1, 6),
-    st.integers(1, 4),
-)
-outages = st.dictionaries(
-    st.sampled_from(["http://sim0/v1", "http://sim1/v1"]),
-    st.lists(st.tuples(st.floats(0, 20), st.floats(0, 80)), max_size=2),
-)
+        n_max=max(keep, n_min) + draw(st.integers(0, 4)),
+        give_up_after=draw(st.none() | st.integers(1, 5)),
+        max_tokens=MAX_TOKENS,
+        max_tokens_per_prompt=draw(budgets),
+        max_tokens_per_run=run_budget,
+        tail_parallel=draw(st.integers(1, 3)),
+        in_flight=draw(st.integers(1, 5)),
+        request_attempts=draw(st.integers(1, 4)),
+        circuit_failures=draw(st.integers(1, 4)),
+        stream=draw(st.sampled_from([True, True, True, False])),
+        stall_timeout_s=10.0,
+        wait_for_replica_s=draw(st.sampled_from([0.0, 20.0, 60.0])),
+        progress_s=2.0,
+    )
 
 
-@given(
-    recipe=recipes,
-    count=st.integers(0, 12),
+outages = st.lists(
+    st.tuples(st.floats(0, 60), st.floats(0, 60)).map(lambda span: (span[0], sum(span))), max_size=2
+)
+natures = st.builds(
+    Nature,
+    is_vllm=st.sampled_from([True, True, False]),
+    goes_on=st.sampled_from([True, True, False]),
+    fault_rate=st.sampled_from([0.0, 0.1, 0.3, 0.7]),
+    outages=outages.map(tuple),
+    token_s=st.sampled_from([0.02, 0.1, 0.5]),
+    batch=st.integers(1, 6),
+)
+plots = st.builds(
+    Plot,
+    recipe=recipes(),
+    natures=st.lists(natures, min_size=1, max_size=3).map(tuple),
+    prompts=st.integers(0, 10),
     seed=st.integers(0, 2**20),
-    fault_rate=st.sampled_from([0.0, 0.1, 0.5]),
-    accept_rate=st.sampled_from([0.0, 0.3, 1.0]),
-    outages=outages,
+    accept_rate=st.sampled_from([0.0, 0.3, 0.7, 1.0]),
+    grading_s=st.sampled_from([0.0, 1.0, 10.0]),
+    changes=st.lists(st.tuples(st.floats(0, 20), st.integers(0, 2)), max_size=6).map(tuple),
+    kills=st.lists(st.floats(0, 40), max_size=3).map(tuple),
+    shard_bytes=st.sampled_from([2**28, 1_000]),
+    regrade=st.sampled_from([False, False, True]),
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_every_prompt_ends_decided_and_counts_conserve(
-    recipe: SamplingRecipe,
-    count: int,
-    seed: int,
-    fault_rate: float,
-    accept_rate: float,
-    outages: dict[str, list[tuple[float, float]]],
-) -> None:
-    fleet = Fleet(random.Random(seed), fault_rate, outages)
-    with TemporaryDirectory() as folder, asyncio.Runner(loop_factory=SkippingLoop) as runner:
-        arguments = (Path(folder), count, recipe, accept_rate)
-        summary, samples = runner.run(sample_once(fleet, *arguments))
-        if summary is None:
-            fleet.outages = {}
-            before = {sample.seed for sample in samples if sample.finish_reason != "error"}
-            fleet.sent.clear()
-            summary, samples = runner.run(sample_once(fleet, *arguments))
-            assert not before & set(fleet.sent)
-    assert summary is not None
-    assert summary.conserves()
-    assert len(samples) == summary.samples == len({sample.sample_id for sample in samples})
-    by_prompt = {ask.prompt.prompt_id: 0 for ask in asks(count)}
-    for sample in samples:
-        by_prompt[sample.prompt_id] += 1
-    assert all(recipe.n_min <= tried <= recipe.n_max for tried in by_prompt.values())
-    assert summary.prompts_kept == summary.prompts or min(by_prompt.values()) <= recipe.n_max
-    full = sum(tried == recipe.n_max for tried in by_prompt.values())
-    assert summary.prompts_kept + full >= count
-    completed = [sample.seed for sample in samples if sample.finish_reason != "error"]
-    assert len(completed) == len(set(completed))
+
+
+@given(plot=plots)
+@settings(max_examples=100, deadline=None)
+def test_whatever_happens_every_prompt_is_decided_and_nothing_is_paid_twice(plot: Plot) -> None:
+    play(plot)
