@@ -9,6 +9,7 @@ import asyncio
 import json
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -106,6 +107,7 @@ async def run_ours(job: ClientJob) -> ClientResult:
 
     replicas = [Replica(url, MODEL) for url, _ in job.places]  # the window is in the recipe
     asks = _asks(job.prompts)
+    _warm_up()
     async with open_pool(replicas, recipe) as pool:
         clock = _Clock()
         with Shards(Path(job.folder)) as shards:
@@ -124,13 +126,15 @@ async def run_ours(job: ClientJob) -> ClientResult:
 
 def run_store(job: ClientJob) -> ClientResult:
     """Put finished, graded samples into the folder, as a run before this one would have."""
+    from bench.completions import of_size
     from teacher.shards import Shards
 
     count, clock = job.recipe["n_min"], _Clock()
     with Shards(Path(job.folder)) as shards:
         for number in range(job.prompts):
             for index in range(count):
-                sample = _stored(number, index)
+                drawn = of_size(question(number), index, STORED_BYTES)
+                sample = _stored(number, index, drawn.text(0, STORED_BYTES))
                 shards.append(sample)
                 shards.grade(sample.sample_id, index % 2 == 0)
         shards.flush()
@@ -138,16 +142,23 @@ def run_store(job: ClientJob) -> ClientResult:
     return ClientResult(*clock.stop(), samples, job.prompts, job.prompts, 0, {})
 
 
-def _stored(number: int, index: int) -> Any:
-    from bench.completions import TOKEN_CHARACTERS, of_size
+def _warm_up() -> None:
+    """Import what only a closing shard needs: that is start-up, whenever it happens."""
+    from teacher.shards import Shards
+
+    with tempfile.TemporaryDirectory() as folder, Shards(Path(folder)) as shards:
+        shards.append(_stored(0, 0, "text"))
+        shards.finish()
+
+
+def _stored(number: int, index: int, text: str) -> Any:
+    from bench.completions import TOKEN_CHARACTERS
     from prompts.record import prompt_id
     from teacher.parse import split_completion
     from teacher.sample import Sample, sample_id
 
     identity = prompt_id("math", question(number))
-    drawn = of_size(question(number), index, STORED_BYTES)
-    text, now = drawn.text(0, STORED_BYTES), datetime.now(UTC)
-    parts = split_completion(text)
+    parts, now = split_completion(text), datetime.now(UTC)
     return Sample(
         sample_id=sample_id(identity, index),
         prompt_id=identity,
