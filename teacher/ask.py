@@ -68,7 +68,7 @@ class Asking:
 
     def tokens(self) -> int:
         """All completion tokens it has cost so far, as far as heard."""
-        return self.begun.tokens + self.wasted + (self.flight.tokens if self.flight else 0)
+        return self.begun.tokens + self.wasted + (self.flight.heard.tokens if self.flight else 0)
 
     def met(self, slot: Slot, fault: Fault, can_go_on: bool) -> None:
         """Note a request that broke: its text is gone on with where that can be, else lost."""

@@ -1,7 +1,6 @@
 """What comes back of a request: a completion, the start of one, or a fault with its kind."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -66,11 +65,11 @@ class Completion:
 class Heard:
     """What has been heard of one completion so far, from one message or many deltas.
 
-    `on_tokens` is told of every further token as the server counts them; where it does not count
-    while it streams, four characters are taken for one.
+    `tokens` are as the server counts them; where it does not count while it streams, four
+    characters are taken for one.
     """
 
-    def __init__(self, on_tokens: Callable[[int], None] = lambda tokens: None) -> None:
+    def __init__(self) -> None:
         self.reasoning: list[str] = []
         self.content: list[str] = []
         self.finish_reason: str | None = None
@@ -78,7 +77,6 @@ class Heard:
         self.choices = 0
         self.tokens = 0
         self._characters = 0
-        self._on_tokens = on_tokens
 
     def take(self, event: dict[str, Any], part: str) -> None:
         """Add one event; `part` is `message` (whole) or `delta` (streamed)."""
@@ -131,11 +129,8 @@ class Heard:
         )
 
     def _count_tokens(self) -> None:
-        tokens = token_count(self.usage.get("completion_tokens")) if self.usage else None
-        tokens = tokens or max(self.tokens, (self._characters + 3) // 4)
-        if tokens != self.tokens:
-            self._on_tokens(tokens - self.tokens)
-            self.tokens = tokens
+        counted = token_count(self.usage.get("completion_tokens")) if self.usage else None
+        self.tokens = counted or max(self.tokens, (self._characters + 3) // 4)
 
 
 def join_parts(reasoning: str, content: str) -> str:

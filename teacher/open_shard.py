@@ -2,12 +2,14 @@
 
 A log of two tables: rows are added and never changed, so that a commit writes little more than
 what came (an index over random ids would rewrite itself with every commit); which row of a sample
-stands is told by teacher/standing.py. A committed row survives SIGKILL of the process and loss of
-power (WAL, synchronous=FULL). The log is never copied into the file proper while samples come:
-the shard is read from it when it is closed, and then goes.
+stands is told by teacher/standing.py. A committed row survives SIGKILL of the process, and loss of
+power once `sync` has returned (WAL, synchronous=NORMAL: a commit is no fsync). The log is never
+copied into the file proper while samples come: the shard is read from it when it is closed, and
+then goes.
 """
 
 import json
+import os
 import sqlite3
 import typing
 from collections.abc import Iterator, Sequence
@@ -86,6 +88,14 @@ class OpenShard:
             raise write_failure(self.path, error) from error
         self.text_bytes += sum(len(sample.completion) for sample in samples)
 
+    def sync(self) -> None:
+        """Return when all that is committed is on the disk. Raises RunError when the disk fails."""
+        try:
+            with self.path.with_name(self.path.name + "-wal").open("rb") as log:
+                os.fsync(log.fileno())
+        except OSError as error:
+            raise write_failure(self.path, error) from error
+
     def light(self) -> Iterator[Row]:
         """The LIGHT columns of all rows, in the order they came."""
         return self._connection.execute(f"SELECT {', '.join(LIGHT)} FROM samples ORDER BY rowid")
@@ -126,7 +136,7 @@ def _connect(path: Path, must_exist: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(f"{name}?mode={mode}", uri=True, check_same_thread=False)
         connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA wal_autocheckpoint=0")
         with connection:
             for statement in _CREATE:

@@ -2,11 +2,12 @@
 
 A folder holds `samples-00000.parquet` … and, while it is written, the journal of the next one,
 `samples-00008.sqlite`. What is promised: `append` and `grade` queue and return; a writer thread
-commits what is queued, together, at most `COMMIT_DELAY_S` after it came plus the time of one
-fsync; what is committed survives SIGKILL and loss of power. A full journal is closed into Parquet
-by another thread while the next one is written already, and is removed only when its Parquet
-files are on disk under their names. Failed requests go on to the next journal until `finish`. At
-any moment, and after a kill at any moment, each sample is read once, completed wins over failed.
+commits what is queued, together, `COMMIT_DELAY_S` after it came: from then on it survives
+SIGKILL, and at most `SYNC_DELAY_S` later, or when `flush` returns, loss of power. A full journal is
+closed into Parquet by another thread while the next one is written already, and is removed only
+when its Parquet files are on disk under their names. Failed requests go on to the next journal
+until `finish`. At any moment, and after a kill at any moment, each sample is read once, completed
+wins over failed.
 """
 
 import queue
@@ -17,6 +18,7 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from sys import intern
 from typing import Self
@@ -38,7 +40,9 @@ from teacher.standing import FAILED
 # Text of a shard: its Parquet file is about as large as people like to move them.
 SHARD_BYTES = 256 * 2**20
 # Long enough to put a burst of completions into one fsync, far below the time of one completion.
-COMMIT_DELAY_S = 0.01
+COMMIT_DELAY_S = 0.005
+# What a loss of power may cost; each fsync takes milliseconds and a core's time.
+SYNC_DELAY_S = 0.5
 # When the disk falls this far behind, `append` blocks: memory stays bounded.
 QUEUED = 1_024
 
@@ -192,30 +196,42 @@ class Shards:
 
     def _write(self) -> None:
         """The writer thread: commit batch after batch until told to stop."""
-        running = True
+        running, due_s = True, inf
         while running:
-            batch = self._next_batch()
+            batch = self._next_batch(due_s)
             running = None not in batch
             samples = [item for item in batch if isinstance(item, Sample)]
             grades = [item for item in batch if isinstance(item, tuple)]
+            waiting = [item for item in batch if isinstance(item, Future)]
             if (samples or grades) and not self._failure:
                 self._guarded(lambda: self._commit(samples, grades))  # noqa: B023 - runs at once
-            for committed in (item for item in batch if isinstance(item, Future)):
+                due_s = min(due_s, time.monotonic() + SYNC_DELAY_S)
+            if due_s < inf and (waiting or not running or time.monotonic() >= due_s):
+                self._guarded(self._sync)
+                due_s = inf
+            for committed in waiting:
                 if self._failure:
                     committed.set_exception(self._failure)
                 else:
                     committed.set_result(None)
 
-    def _next_batch(self) -> list[_Item]:
-        """Wait for one item, give others the commit delay to join it, take what is there."""
-        batch = [self._queue.get()]
-        if isinstance(batch[0], Sample | tuple):
-            time.sleep(COMMIT_DELAY_S)
-        while True:
-            try:
+    def _next_batch(self, due_s: float) -> list[_Item]:
+        """Wait for one item, give others the commit delay to join it, take what is there; empty
+        when nothing has come until `due_s`."""
+        wait_s = None if due_s == inf else max(0.0, due_s - time.monotonic())
+        batch: list[_Item] = []
+        try:
+            batch.append(self._queue.get(timeout=wait_s))
+            if isinstance(batch[0], Sample | tuple):
+                time.sleep(COMMIT_DELAY_S)
+            while True:
                 batch.append(self._queue.get_nowait())
-            except queue.Empty:
-                return batch
+        except queue.Empty:
+            return batch
+
+    def _sync(self) -> None:
+        if self._journal:
+            self._journal.sync()
 
     def _commit(self, samples: list[Sample], grades: list[Grade]) -> None:
         journal = self._open()
@@ -226,6 +242,7 @@ class Shards:
 
     def _retire(self, journal: OpenShard) -> None:
         """Carry failed requests over to the open journal, then have this one closed."""
+        journal.sync()
         failed = [sample_from(row) for row in journal.rows(journal.standing(failed=True))]
         if failed:
             self._open().write(failed)

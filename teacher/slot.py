@@ -29,8 +29,8 @@ class Slot:
         self.pauses = 0  # times it asked us to wait (429) that are not over
         self.is_vllm = False
         self.last_error = ""
-        self.tokens = 0  # generated here, as far as heard
-        self.tokens_left = 0.0  # expected of the requests in flight
+        self.landed_tokens = 0  # of requests that are over
+        self.tokens_left = 0.0  # expected of the requests in flight, as of the last steering
         self.best_rate = 0.0  # tokens/s it has shown itself able to
         self.gauges: Gauges | None = None
         self._meter = Meter(now_s)
@@ -41,12 +41,19 @@ class Slot:
         """Requests in flight."""
         return len(self.flights)
 
+    @property
+    def tokens(self) -> int:
+        """Completion tokens generated here, as far as heard."""
+        return self.landed_tokens + sum(flight.heard.tokens for flight in self.flights)
+
     def free(self) -> bool:
         """Whether it takes another request now."""
         return self.usable and not self.pauses and self.outstanding < self.window
 
     def steer(self, now_s: float, gauges: Gauges | None) -> None:
         """Note the rate and, of a server that has them, the gauges; adjust the window."""
+        for flight in self.flights:
+            flight.look()
         self._rate = self._meter.per_s(now_s, self.tokens)
         self.best_rate = max(self.best_rate * _FORGET, self._rate)
         if gauges:
@@ -69,19 +76,24 @@ class Slot:
 
 
 class Flight:
-    """One request on its way, and the tokens that are still expected of it."""
+    """One request on its way: what has been `heard` of it, and the tokens still expected."""
 
-    __slots__ = ("_expected", "_left", "_task", "draining", "heard", "slot", "tokens")
+    __slots__ = ("_expected", "_left", "_task", "draining", "heard", "slot")
 
     def __init__(self, slot: Slot, expected: float) -> None:
         self.slot = slot
-        self.heard = Heard(self._on_tokens)
-        self.tokens = 0
+        self.heard = Heard()
         self.draining = False
         self._expected = self._left = max(1.0, expected)
         self._task = asyncio.current_task()
         slot.flights.add(self)
         slot.tokens_left += self._left
+
+    def look(self) -> None:
+        """Take what has come off what is expected."""
+        left = max(self._expected - self.heard.tokens, self._expected * _LEAST_LEFT)
+        self.slot.tokens_left += left - self._left
+        self._left = left
 
     def drain(self) -> None:
         """Break the request off: its replica is leaving."""
@@ -93,13 +105,7 @@ class Flight:
         """It is over, however it ended."""
         self.slot.flights.discard(self)
         self.slot.tokens_left -= self._left
-
-    def _on_tokens(self, tokens: int) -> None:
-        self.tokens += tokens
-        self.slot.tokens += tokens
-        left = max(self._expected - self.tokens, self._expected * _LEAST_LEFT)
-        self.slot.tokens_left += left - self._left
-        self._left = left
+        self.slot.landed_tokens += self.heard.tokens
 
 
 def least_loaded(slots: Iterable[Slot], avoid: Iterable[Slot], expected: float) -> Slot | None:

@@ -137,8 +137,10 @@ def test_tokens_that_have_come_weigh_no_more() -> None:
             (slot,) = pool.slots
             flight = await pool.acquire(expected=100.0)
             flight.heard.take({"usage": {"completion_tokens": 60}}, "delta")
+            slot.steer(1.0, None)
             assert (slot.tokens, slot.tokens_left) == (60, 40.0)
             flight.heard.take({"usage": {"completion_tokens": 150}}, "delta")
+            slot.steer(2.0, None)
             assert (slot.tokens, slot.tokens_left) == (150, 25.0)
             pool.release(flight)
             assert (slot.outstanding, slot.tokens_left) == (0, 0.0)
