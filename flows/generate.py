@@ -52,10 +52,9 @@ def sample_teacher(run: RunFolder, again: bool = False) -> SamplingSummary:
 
 
 def _funnel_rows(summary: SamplingSummary, seconds: float) -> list[FunnelRow]:
-    outcomes = {
-        "answered": summary.prompts_kept,
-        "unanswered": summary.prompts - summary.prompts_kept,
-    }
+    outcomes = {"answered": summary.prompts_kept, "unanswered": summary.prompts_exhausted}
+    seldom = {"given up": summary.prompts_given_up, "over budget": summary.prompts_over_budget}
+    outcomes |= {name: count for name, count in seldom.items() if count}
     return [FunnelRow("generate", summary.prompts, outcomes, seconds)]
 
 

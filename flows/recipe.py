@@ -29,8 +29,8 @@ from prompts.errors import PrerequisiteError
 from prompts.sources import SOURCES
 from prompts.sources.load import STARTER_FOLDER
 from sft.student import StudentRecipe, known_students, load_student
-from teacher.sampling import SamplingRecipe
 from teacher.serve import ServeRecipe
+from teacher.settings import SamplingRecipe
 from teacher.teachers import TEACHERS
 
 FOLDER = Path(__file__).parent / "recipes"

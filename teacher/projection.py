@@ -2,10 +2,13 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # 80 % of a normal distribution lies within this many standard deviations.
 _SPREAD = 1.2816
+# A request longer than the mean is taken to have this share of the mean still to come.
+_LEAST_LEFT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +48,23 @@ class Projector:
         self._squares += tokens * tokens
 
     def project(
-        self, open_by_tried: dict[int, int], under_way_tokens: int, tokens_per_s: float, n_max: int
+        self,
+        open_by_tried: dict[int, int],
+        under_way: Sequence[int],
+        tokens_per_s: float,
+        n_max: int,
     ) -> Projection:
         """What is left; nothing is known before a completion has come back. `open_by_tried` counts
-        the open prompts by samples tried, `under_way_tokens` are those heard of requests in flight.
+        the open prompts by samples tried, `under_way` are the tokens heard of each request in
+        flight: a long one has still some to come.
         """
         if not self._count or tokens_per_s <= 0:
             return Projection()
         samples = self._samples_left(open_by_tried, n_max)
         mean = self._tokens / self._count
         variance = max(0.0, self._squares / self._count - mean * mean)
-        tokens = max(samples * mean - under_way_tokens, 0.25 * mean if samples else 0.0)
+        heard = sum(min(tokens, mean * (1 - _LEAST_LEFT)) for tokens in under_way)
+        tokens = max(samples * mean - heard, len(under_way) * mean * _LEAST_LEFT)
         varies = 1 + variance / max(mean, 1.0) ** 2
         relative = math.sqrt((1 / self._count + 1 / max(samples, 1)) * varies)
         seconds, spread = tokens / tokens_per_s, min(0.9, _SPREAD * relative)

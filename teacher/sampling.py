@@ -224,7 +224,7 @@ class _Engine:
             self._report(self._pool.check())
 
     def _report(self, trouble: str = "") -> None:
-        under_way = sum(asking.tokens() for _, asking in self._asking.values())
+        under_way = [asking.tokens() for _, asking in self._asking.values()]
         ungraded = len(self._tasks) - len(self._asking)
         self._on_progress(self._tally.progress(self._pool, under_way, ungraded, trouble))
 

@@ -64,15 +64,15 @@ class Tally:
         self._projector.note(count, decided)
 
     def progress(
-        self, pool: Pool, under_way_tokens: int, ungraded: int, trouble: str
+        self, pool: Pool, under_way: Sequence[int], ungraded: int, trouble: str
     ) -> SamplingProgress:
-        """How the run stands; `under_way_tokens` are those heard of requests in flight."""
+        """How the run stands; `under_way` are the tokens heard of each request in flight."""
         now_s, summary = time_s(), self.summary
         tokens_per_s = self._meter.per_s(now_s, pool.tokens())
         left = self._projector.project(
-            self._open_by_tried, under_way_tokens, tokens_per_s, self._rule.n_max
+            self._open_by_tried, under_way, tokens_per_s, self._rule.n_max
         )
-        tokens = summary.completion_tokens + under_way_tokens
+        tokens = summary.completion_tokens + sum(under_way)
         new = summary.accepted - self._accepted_before
         return SamplingProgress(
             elapsed_s=now_s - self._started_s,
