@@ -226,6 +226,8 @@ class Schedule:
         """Decide the prompt if it is time, else offer it for another sample."""
         if not prompt.decided:
             stop = self._rule.stop(prompt.tried_bits.bit_count(), prompt.accepted)
+            if stop is Stop.GIVEN_UP and prompt.flying_bits:
+                stop = None  # of an earlier run: one of those being graded may be accepted
             if stop is None and not prompt.flying_bits and not self._covered(prompt):
                 stop = Stop.BUDGET
             if stop:

@@ -81,6 +81,8 @@ class AnyOrder(RuleBasedStateMachine):
     ) -> "MultipleResults[Work] | Work":
         self.rule, self.schedule, self.places = stop, Schedule(count, stop), places
         self.in_flight: set[Work] = set()
+        self.lost_of: dict[Work, int] = {}
+        self.failed: set[Work] = set()  # taken out of flight by no choice of this machine's
         self.spent = [0] * count
         self.back: list[dict[int, bool | None]] = [{} for _ in range(count)]
         for order in range(count):
@@ -113,13 +115,27 @@ class AnyOrder(RuleBasedStateMachine):
         tokens=st.integers(0, 10),
     )
     def came_back(self, work: Work, accepted: bool | None, tokens: int) -> None:
-        self.land(work, accepted, tokens)
+        if work not in self.failed:
+            self.land(work, accepted, tokens)
 
     @rule(work=consumes(flying), tokens=st.integers(0, 10))
     def cancelled(self, work: Work, tokens: int) -> None:
+        if work in self.failed:
+            return
         self.in_flight.remove(work)
         self.spent[work[0]] += tokens
-        self.schedule.cancelled(*work, tokens)
+        self.schedule.cancelled(*work, tokens + self.lost_of.pop(work, 0))
+
+    @precondition(lambda self: hasattr(self, "rule") and self.in_flight)
+    @rule(which=st.integers(0), tokens=st.integers(0, 10))
+    def lost(self, which: int, tokens: int) -> None:
+        """An attempt broke; what can be asked again is, else the sample fails."""
+        work = sorted(self.in_flight)[which % len(self.in_flight)]
+        self.spent[work[0]] += tokens
+        self.lost_of[work] = self.lost_of.get(work, 0) + tokens
+        if not self.schedule.lost(*work, tokens):
+            self.failed.add(work)
+            self.land(work, None, tokens=0)
 
     @precondition(lambda self: hasattr(self, "rule"))
     @rule(places=st.integers(1, 24))
@@ -144,7 +160,8 @@ class AnyOrder(RuleBasedStateMachine):
             assert prompt.tried == set(self.back[order])
             assert len(prompt.tried) <= self.rule.n_max
             due = self.rule.stop(len(prompt.tried), prompt.accepted)
-            assert prompt.decided or due is None
+            waits = due is Stop.GIVEN_UP and prompt.flying
+            assert prompt.decided or due is None or waits
 
     def teardown(self) -> None:
         """Whatever happened before: if all that is asked comes back, every prompt is decided."""
@@ -166,7 +183,8 @@ class AnyOrder(RuleBasedStateMachine):
         self.in_flight.remove(work)
         self.spent[order] += tokens
         self.back[order][index] = accepted
-        decided = self.schedule.came_back(order, index, accepted, tokens)
+        cost = tokens + self.lost_of.pop(work, 0)
+        decided = self.schedule.came_back(order, index, accepted, cost)
         prompt = self.schedule.prompts[order]
         assert decided == (was_open and prompt.decided)
         if decided:
@@ -243,6 +261,45 @@ def test_a_cancelled_samples_tokens_stay_spent_and_its_index_is_free_again() -> 
     schedule.cancelled(0, 0, tokens=7)
     assert schedule.prompts[0].stop is Stop.BUDGET
     assert schedule.tokens == 16
+
+
+def test_what_an_attempt_lost_is_spent_at_once_and_only_once() -> None:
+    schedule = Schedule(1, stop_rule(per_prompt=35, per_run=40))
+    schedule.next(1)
+    assert schedule.lost(0, 0, tokens=9)
+    assert schedule.lost(0, 0, tokens=9)
+    assert schedule.tokens == 18
+    assert not schedule.lost(0, 0, tokens=9)
+    assert schedule.came_back(0, 0, accepted=None, tokens=27)
+    assert (schedule.tokens, schedule.prompts[0].stop) == (27, Stop.BUDGET)
+
+
+def test_a_loss_must_leave_what_others_have_reserved_of_the_runs_budget() -> None:
+    schedule = Schedule(2, stop_rule(per_run=29))
+    take(schedule, 2)
+    assert schedule.lost(0, 0, tokens=9)
+    assert not schedule.lost(1, 0, tokens=1)
+    schedule.cancelled(1, 0, tokens=3)
+    assert schedule.tokens == 12
+    assert schedule.lost(0, 0, tokens=7)
+
+
+def test_what_failed_in_an_earlier_run_is_spent_and_may_be_asked_again() -> None:
+    schedule = Schedule(2, stop_rule(per_prompt=25))
+    schedule.restore_failed(0, tokens=15)
+    schedule.restore_failed(1, tokens=16)
+    assert take(schedule, 2) == [(0, 0), None]
+    assert schedule.prompts[1].stop is Stop.BUDGET
+
+
+def test_a_prompt_is_not_given_up_while_samples_of_an_earlier_run_are_being_graded() -> None:
+    schedule = Schedule(1, stop_rule(2, give_up_after=2))
+    for index in range(4):
+        schedule.restore(0, index)
+    assert not any(schedule.came_back(0, index, accepted=False, tokens=1) for index in (3, 2, 1))
+    assert schedule.next(100) is None
+    assert not schedule.came_back(0, 0, accepted=True, tokens=1)
+    assert schedule.next(100) == (0, 4)
 
 
 def test_samples_of_an_earlier_run_are_spent_and_not_asked_again() -> None:
