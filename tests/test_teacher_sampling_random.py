@@ -5,8 +5,9 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -300,28 +301,28 @@ def play(plot: Plot) -> None:
         check_files(run.folder, stored)
 
 
-budgets = st.none() | st.integers(MAX_TOKENS, 5 * MAX_TOKENS)
+def budgets(*completions: float) -> st.SearchStrategy[int | None]:
+    return st.none() | st.sampled_from([int(MAX_TOKENS * times) for times in completions])
 
 
 @st.composite
 def recipes(draw: st.DrawFn) -> SamplingRecipe:
     keep, n_min = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    run_budget = draw(st.none() | st.integers(MAX_TOKENS, 30 * MAX_TOKENS))
     return SamplingRecipe(
         keep=keep,
         n_min=n_min,
         n_max=max(keep, n_min) + draw(st.integers(0, 4)),
-        give_up_after=draw(st.none() | st.integers(1, 5)),
+        give_up_after=draw(st.sampled_from([None, None, 1, 3, 5])),
         max_tokens=MAX_TOKENS,
-        max_tokens_per_prompt=draw(budgets),
-        max_tokens_per_run=run_budget,
-        tail_parallel=draw(st.integers(1, 3)),
-        in_flight=draw(st.integers(1, 5)),
-        request_attempts=draw(st.integers(1, 4)),
-        circuit_failures=draw(st.integers(1, 4)),
+        max_tokens_per_prompt=draw(budgets(3, 1.8, 5, 1)),
+        max_tokens_per_run=draw(budgets(70, 30, 9.5, 2)),
+        tail_parallel=draw(st.sampled_from([2, 4, 1])),
+        in_flight=draw(st.sampled_from([3, 1, 8])),
+        request_attempts=draw(st.sampled_from([3, 1, 6])),
+        circuit_failures=draw(st.sampled_from([3, 1, 6])),
         stream=draw(st.sampled_from([True, True, True, False])),
         stall_timeout_s=10.0,
-        wait_for_replica_s=draw(st.sampled_from([0.0, 20.0, 60.0])),
+        wait_for_replica_s=draw(st.sampled_from([60.0, 20.0, 0.0])),
         progress_s=2.0,
     )
 
@@ -333,7 +334,7 @@ natures = st.builds(
     Nature,
     is_vllm=st.sampled_from([True, True, False]),
     goes_on=st.sampled_from([True, True, False]),
-    fault_rate=st.sampled_from([0.0, 0.1, 0.3, 0.7]),
+    fault_rate=st.sampled_from([0.1, 0.3, 0.6, 0.0]),
     outages=outages.map(tuple),
     token_s=st.sampled_from([0.02, 0.1, 0.5]),
     batch=st.integers(1, 6),
@@ -341,11 +342,11 @@ natures = st.builds(
 plots = st.builds(
     Plot,
     recipe=recipes(),
-    natures=st.lists(natures, min_size=1, max_size=3).map(tuple),
-    prompts=st.integers(0, 10),
+    natures=st.lists(natures, min_size=1, max_size=4).map(tuple),
+    prompts=st.sampled_from([4, 8, 16, 1, 0]),
     seed=st.integers(0, 2**20),
-    accept_rate=st.sampled_from([0.0, 0.3, 0.7, 1.0]),
-    grading_s=st.sampled_from([0.0, 1.0, 10.0]),
+    accept_rate=st.sampled_from([0.3, 0.7, 0.0, 1.0]),
+    grading_s=st.sampled_from([1.0, 10.0, 0.0]),
     changes=st.lists(st.tuples(st.floats(0, 20), st.integers(0, 2)), max_size=6).map(tuple),
     kills=st.lists(st.floats(0, 40), max_size=3).map(tuple),
     shard_bytes=st.sampled_from([2**28, 1_000]),
@@ -354,6 +355,28 @@ plots = st.builds(
 
 
 @given(plot=plots)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whatever_happens_every_prompt_is_decided_and_nothing_is_paid_twice(plot: Plot) -> None:
     play(plot)
+
+
+async def the_end(run: Run, last_s: float) -> None:
+    """Play until the last replica is gone for good, and then with all of them back."""
+    await run.life()
+    waited_s = run.plot.recipe.wait_for_replica_s
+    # What was under way may stall, and each circuit opens with the last of its faults.
+    assert now_s() <= max(last_s, SLOWEST_START_S) + waited_s + 120.0
+    run.fleet.calm = True
+    await run.life()
+    assert run.summary is not None
+
+
+@given(plot=plots, last_s=st.floats(0, 30))
+@settings(max_examples=60, deadline=None)
+def test_a_run_ends_soon_after_its_last_replica_and_goes_on_when_one_is_back(
+    plot: Plot, last_s: float
+) -> None:
+    dying = (replace(nature, outages=((last_s, inf),)) for nature in plot.natures)
+    with TemporaryDirectory() as folder, asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        run = Run(replace(plot, natures=tuple(dying), changes=()), Path(folder))
+        runner.run(the_end(run, last_s))
