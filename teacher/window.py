@@ -56,16 +56,17 @@ def next_window(window: int, outstanding: int, now: Gauges, before: Gauges | Non
     """The window to use from now on, given how the server stands.
 
     Aims at a batch as large as the server takes with a short queue behind it, so that a finished
-    sequence is followed by the next at once: a full window with nothing queued grows by a
-    quarter; a longer queue, which would only tie requests to this replica, shrinks it by what
-    waits in excess; sequences pushed out of the KV cache shrink it by a sixteenth.
+    sequence is followed by the next at once: a full window with nothing queued grows by an
+    eighth; a longer queue, which would only tie requests to this replica, shrinks it to what would
+    be outstanding without the excess, the same however often it is looked at while that drains;
+    sequences pushed out of the KV cache shrink it by a sixteenth.
     """
     wanted_queue = 1 + now.running // 64
     if before is not None and now.preemptions > before.preemptions:
         return max(1, min(window, outstanding) - max(1, window // 16))
     if now.queued > 2 * wanted_queue:
-        return max(1, min(window, outstanding) - (now.queued - wanted_queue))
+        return max(1, min(window, outstanding - (now.queued - wanted_queue)))
     is_full = outstanding >= window and now.kv_usage < KV_FULL
     if now.queued == 0 and is_full:
-        return min(MOST_IN_FLIGHT, window + max(1, window // 4))
+        return min(MOST_IN_FLIGHT, window + max(1, window // 8))
     return window

@@ -44,7 +44,7 @@ def test_no_page_breaks_the_reader(page: bytes) -> None:
     parse_gauges(PAGE + b"vllm:" + page)
 
 
-def settle(slots: int, window: int, rounds: int = 60) -> list[int]:
+def settle(slots: int, window: int, rounds: int = 90) -> list[int]:
     """Windows while a server that runs `slots` sequences at once is kept as full as allowed."""
     windows, before = [window], None
     for _ in range(rounds):
@@ -60,6 +60,17 @@ def settle(slots: int, window: int, rounds: int = 60) -> list[int]:
 def test_steering_ends_just_above_what_the_server_runs_at_once(slots: int, window: int) -> None:
     last = settle(slots, window)[-5:]
     assert all(slots < window <= slots + 2 + slots // 32 for window in last)
+
+
+def test_a_queue_that_drains_slowly_shrinks_the_window_once() -> None:
+    """32 wait in excess, and one sequence ends between two looks."""
+    window, outstanding, windows = 96, 96, []
+    for _ in range(40):
+        queued = max(0, outstanding - 64)
+        window = next_window(window, outstanding, Gauges(64, queued, 0.5, 0), None)
+        windows.append(window)
+        outstanding = max(outstanding - 1, window)
+    assert set(windows) == {66}
 
 
 def test_a_window_that_is_not_full_stays() -> None:
