@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
+# No sample is longer, as far as ranking goes.
+_LONGEST = (1 << 27) - 1
+
 
 class Stop(StrEnum):
     """Why no more samples are asked of a prompt."""
@@ -76,7 +79,7 @@ class PromptState:
         self.flying_bits = 0  # asked for, or being graded
         self.accepted = 0
         self.tokens = 0  # completion tokens paid for, those of cancelled samples too
-        self.queued = False  # whether the schedule's heap has it
+        self.queued = -1  # its rank in the schedule's heap, -1 where it is not in it
         self.stop: Stop | None = None
 
     @property
@@ -99,17 +102,23 @@ class PromptState:
         """How many samples are tried or in flight."""
         return (self.tried_bits | self.flying_bits).bit_count()
 
+    def rank(self) -> int:
+        """Lower goes first: fewest samples sent, then the most tokens a sample that came back."""
+        mean = self.tokens // max(1, self.tried_bits.bit_count())
+        return self.sent * (_LONGEST + 1) + max(0, _LONGEST - mean)
+
 
 class Schedule:
     """The next sample to ask for, for prompts 0 … count-1.
 
     A prompt is decided when the rule says stop (see Stop). Until then it is asked for as many
     samples at once as it needs in any case: to reach `n_min`, or `keep` if all were accepted. First
-    samples of all prompts go before second ones, and so on. At the tail, when fewer prompts are
-    open than there are places for requests and nothing else is left to ask, a prompt that has had a
-    sample without being decided may have up to `tail_parallel` in flight, fewest first, as long
-    as it would still be open if all of those were rejected: idle replicas then trade tokens for
-    time. 1 switches that off.
+    samples of all prompts go before second ones, and so on; among these, prompts whose samples were
+    long go first, for long ones begun last would leave replicas idle. At the tail, when fewer
+    prompts are open than there are places for requests and nothing else is left to ask, a prompt
+    that has had a sample without being decided may have up to `tail_parallel` in flight, fewest
+    first, as long as it would still be open if all of those were rejected: idle replicas then
+    trade tokens for time. 1 switches that off.
 
     Budgets hold as long as no completion costs more than `max_tokens`: each sample in flight has
     that much reserved, and what its broken attempts cost besides is booked by `lost`. Where a
@@ -123,10 +132,10 @@ class Schedule:
         self._tokens_per_prompt, self._tokens_per_run = rule.tokens_per_prompt, rule.tokens_per_run
         self._patience = rule.patience
         self.prompts = [PromptState(order) for order in range(count)]
+        # Entries are rank * count + order; of a prompt's entries that with `queued` is valid.
+        self._heap = [_LONGEST * count + order for order in range(count)]
         for prompt in self.prompts:
-            prompt.queued = True
-        # Entries are sent * count + order; each prompt is in once at most, perhaps out of date.
-        self._heap = list(range(count))
+            prompt.queued = _LONGEST
         # flying * count + order of what may be asked on speculation; None before the first tail.
         self._spare: list[int] | None = None
         self._open = count
@@ -273,16 +282,17 @@ class Schedule:
         )
 
     def _next_certain(self) -> PromptState | None:
-        """Take the prompt with the fewest samples sent that certainly needs one more."""
+        """Take the prompt that certainly needs one more: the one with the fewest samples sent."""
         while self._heap:
-            sent, order = divmod(heapq.heappop(self._heap), len(self.prompts))
+            rank, order = divmod(heapq.heappop(self._heap), len(self.prompts))
             prompt = self.prompts[order]
-            prompt.queued = False
-            if not self._certain(prompt):
-                continue
-            if sent == prompt.sent:
-                return prompt
-            self._offer(prompt)
+            if rank != prompt.queued:
+                continue  # an entry from before
+            prompt.queued = -1
+            if self._certain(prompt):
+                if rank == prompt.rank():
+                    return prompt
+                self._offer(prompt)
         return None
 
     def _next_spare(self) -> PromptState | None:
@@ -300,9 +310,9 @@ class Schedule:
 
     def _offer(self, prompt: PromptState) -> None:
         """Queue the prompt as it now stands, where it belongs."""
-        if not prompt.queued and self._certain(prompt):
-            prompt.queued = True
-            heapq.heappush(self._heap, prompt.sent * len(self.prompts) + prompt.order)
+        if self._certain(prompt) and prompt.queued != (rank := prompt.rank()):
+            prompt.queued = rank
+            heapq.heappush(self._heap, rank * len(self.prompts) + prompt.order)
         if self._spare is not None and self._speculative(prompt):
             flying = prompt.flying_bits.bit_count()
             heapq.heappush(self._spare, flying * len(self.prompts) + prompt.order)
