@@ -26,6 +26,7 @@ from teacher.completion import (
     json_array,
     json_object,
     json_value,
+    without,
 )
 
 Messages = list[dict[str, str]]
@@ -37,6 +38,8 @@ LONGEST_RETRY_AFTER_S = 60.0
 METRICS_TIMEOUT_S = 5.0
 # No event is longer; a line without end must not fill the memory.
 MOST_LINE_BYTES = 16 << 20
+MOST_BODY_BYTES = 64 << 20
+MOST_ERROR_BYTES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,18 @@ def endpoint(url: str, model: str, key_env: str | None = None) -> Endpoint:
     """An endpoint from what a user types: `http://host:8000` gains `/v1`, the key is read from
     the environment variable `key_env`. Raises PrerequisiteError for no URL or an unset variable.
     """
-    parts = urlsplit(url.strip())
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        parts = urlsplit(url.strip())
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket without its pair, a port that is no number
+        is_url = False
+    if not is_url:
         raise PrerequisiteError(f"{url!r} is no teacher URL; one looks like http://host:8000/v1")
+    if "@" in parts.netloc or parts.query:
+        raise PrerequisiteError(
+            f"the teacher URL of host {parts.hostname} holds a login or a query, which would be "
+            "written into every sample; put the key into an environment variable and name that"
+        )
     if key_env and not os.environ.get(key_env):
         raise PrerequisiteError(f"the environment variable {key_env} is not set; {url} needs a key")
     path = parts.path.rstrip("/") or "/v1"
@@ -120,10 +132,12 @@ async def complete(
     meanwhile what has come so far.
     """
     heard = heard or Heard()
+    heard.most_tokens = call.max_tokens
     try:
         return await _answered(session, where, call, heard)
     except Fault as fault:
-        if heard.finish_reason and fault.kind in _BROKEN_OFF:  # only the end mark is missing
+        fault.redact(where.key)
+        if heard.has_ended() and fault.kind in _BROKEN_OFF:  # only its end mark is missing
             return heard.completion(whole=False)
         fault.partial = heard.partial()
         raise
@@ -133,21 +147,25 @@ async def _answered(
     session: aiohttp.ClientSession, where: Endpoint, call: Call, heard: Heard
 ) -> Completion:
     """The same, with every way in which the network can fail turned into its Fault."""
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=call.stall_timeout_s)
+    whole_s = None if call.stream else call.stall_timeout_s
+    timeout = aiohttp.ClientTimeout(total=whole_s, sock_connect=30, sock_read=call.stall_timeout_s)
+    goes_on = bool(call.begun.text)
     try:
-        ids = await _begun_ids(session, where, call) if call.begun.text else []
-        url = f"{where.url}/completions" if ids else f"{where.url}/chat/completions"
+        ids = await _begun_ids(session, where, call) if goes_on else []
+        url = f"{where.url}/completions" if goes_on else f"{where.url}/chat/completions"
         async with session.post(
             url, data=call.body(where.model, ids), headers=where.headers(), timeout=timeout
         ) as response:
+            if goes_on and 400 <= response.status < 500 and response.status != 429:
+                raise Fault(FaultKind.NOT_CONTINUED, f"{url} answered {response.status}")
             if response.status != 200:
                 await _raise_for_status(session, where, response)
             return await _read(response, call, heard)
-    except aiohttp.SocketTimeoutError as error:
-        what = f"{where.url}: no token for {call.stall_timeout_s:g} s"
-        raise Fault(FaultKind.STALLED, what) from error
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise Fault(FaultKind.UNREACHABLE, _say(where, error)) from error
+    except TimeoutError as error:
+        what = f"{where.url}: no token for {call.stall_timeout_s:g} s"
+        raise Fault(FaultKind.STALLED, what) from error
     except aiohttp.ClientPayloadError as error:
         raise Fault(FaultKind.TRUNCATED_BODY, _say(where, error)) from error
     except (aiohttp.ClientError, OSError) as error:
@@ -171,20 +189,19 @@ async def _begun_ids(session: aiohttp.ClientSession, where: Endpoint, call: Call
             headers=where.headers(),
             timeout=aiohttp.ClientTimeout(total=call.stall_timeout_s),
         ) as response:
-            body = await response.read()
             if 400 <= response.status < 500 and response.status != 429:
                 raise Fault(FaultKind.NOT_CONTINUED, f"{where.url} has no /tokenize for us")
             if response.status != 200:
                 await _raise_for_status(session, where, response)
-            ids += _token_ids(json_object(json_value(body)))
+            ids += _token_ids(json_object(json_value(await _body(response))))
     return ids
 
 
 def _token_ids(answer: dict[str, Any]) -> list[int]:
-    ids = json_array(answer.get("tokens"))
-    if not all(type(token) is int and token >= 0 for token in ids):
-        raise ValueError("/tokenize answered something else than token ids")
-    return ids
+    ids = answer.get("tokens")
+    if not ids or not all(type(token) is int and 0 <= token < 2**31 for token in json_array(ids)):
+        raise Fault(FaultKind.NOT_CONTINUED, "/tokenize answered something else than token ids")
+    return json_array(ids)
 
 
 async def served_models(session: aiohttp.ClientSession, where: Endpoint) -> dict[str, str]:
@@ -197,11 +214,13 @@ async def served_models(session: aiohttp.ClientSession, where: Endpoint) -> dict
         async with session.get(
             f"{where.url}/models", headers=where.headers(), timeout=timeout
         ) as response:
-            rows = json_value(await response.read())["data"]
+            if response.status >= 500:
+                raise Fault(FaultKind.SERVER_ERROR, f"{where.url}/models answers {response.status}")
+            rows = json_value(await _body(response))["data"]
             return {str(row["id"]): str(row.get("owned_by", "")) for row in rows}
     except (aiohttp.ClientError, OSError) as error:
         raise Fault(FaultKind.UNREACHABLE, _say(where, error)) from error
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 
@@ -212,8 +231,8 @@ async def metrics_page(session: aiohttp.ClientSession, where: Endpoint) -> bytes
         async with session.get(
             f"{where.root()}/metrics", headers=where.headers(), timeout=timeout
         ) as response:
-            return await response.read() if response.status == 200 else None
-    except (aiohttp.ClientError, OSError):  # a timeout is an OSError
+            return await _body(response) if response.status == 200 else None
+    except (aiohttp.ClientError, OSError, ValueError):  # a timeout is an OSError
         return None
 
 
@@ -222,8 +241,9 @@ async def _raise_for_status(
 ) -> None:
     """Turn a status other than 200 into the Fault or RunError it means."""
     status = response.status
-    said = f"{where.url} answered {status}: {cut((await response.read()).decode(errors='replace'))}"
-    said = said.replace(where.key, "***") if where.key else said
+    body = await response.content.read(MOST_ERROR_BYTES)  # what has come of it
+    said = f"{where.url} answered {status}: {cut(body.decode(errors='replace'))}"
+    said = without(where.key, said)
     if status in (401, 403):
         raise RunError(f"{said}; check the key of this teacher")
     if status == 404:
@@ -247,11 +267,22 @@ async def _read(response: aiohttp.ClientResponse, call: Call, heard: Heard) -> C
     """The body of a 200, streamed or whole: some servers ignore `stream`, proxies send HTML."""
     if response.content_type == "text/event-stream":
         return await _read_stream(response, call.stall_timeout_s, heard)
-    body = await response.read()
+    body = await _body(response)
     if response.content_type == "text/html" or body.lstrip()[:1] == b"<":
         raise Fault(FaultKind.NOT_JSON, f"{response.url} sent {cut(body.decode(errors='replace'))}")
     heard.take(json_object(json_value(body)), "message")
     return heard.completion(whole=True)
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body; raises ValueError for one without end."""
+    chunks, size = [], 0
+    async for chunk in response.content.iter_any():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MOST_BODY_BYTES:
+            raise ValueError(f"an answer of more than {MOST_BODY_BYTES} bytes")
+    return b"".join(chunks)
 
 
 async def _read_stream(
@@ -267,8 +298,10 @@ async def _read_stream(
                 continue
             if line.startswith((b"data: [DONE]", b"data:[DONE]")):
                 return heard.completion(whole=False)
+            before = heard.tokens + heard.characters
             heard.take(json_object(json_value(line[5:])), "delta")
-            last_token_s = now_s
+            if heard.tokens + heard.characters != before:
+                last_token_s = now_s
         if len(rest) > MOST_LINE_BYTES:
             raise ValueError(f"an event of more than {MOST_LINE_BYTES} bytes")
         if now_s - last_token_s > stall_timeout_s:
@@ -293,5 +326,4 @@ def _retry_after_s(header: str) -> float | None:
 
 
 def _say(where: Endpoint, error: BaseException) -> str:
-    said = f"{where.url}: {type(error).__name__} {cut(str(error))}"
-    return said.replace(where.key, "***") if where.key else said
+    return without(where.key, f"{where.url}: {type(error).__name__} {cut(str(error))}")

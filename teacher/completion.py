@@ -9,6 +9,11 @@ import orjson
 
 # No context is longer: a larger count is the server's mistake, and taken as not counted.
 MOST_TOKENS = 100_000_000
+# A little more than was asked for may be counted: a stop token, a token a server adds.
+SPARE_TOKENS = 16
+# The longest tokens are runs of blanks; text beyond this is an endless stream, not an answer.
+CHARACTERS_PER_TOKEN, SPARE_CHARACTERS = 128, 65_536
+_OTHER_ENDS = ("length", "content_filter", "tool_calls", "function_call")
 
 
 class FaultKind(StrEnum):
@@ -26,6 +31,7 @@ class FaultKind(StrEnum):
     EMPTY_CHOICES = "empty_choices"
     NOT_CONTINUED = "not_continued"  # the server cannot go on with a completion it did not begin
     DRAINED = "drained"  # its replica is leaving; what was heard goes on elsewhere
+    BARRED = "barred"  # this replica will not have us any more: 401, 403, another model
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,10 @@ class Fault(Exception):  # noqa: N818 - most are met and mended, none is the pro
         self.kind = kind
         self.retry_after_s = retry_after_s
         self.partial = NOTHING
+
+    def redact(self, secret: str) -> None:
+        """Take a secret out of the message, also where the message was cut in its middle."""
+        self.args = (without(secret, str(self)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +83,35 @@ class Heard:
         self.reasoning: list[str] = []
         self.content: list[str] = []
         self.finish_reason: str | None = None
-        self.usage: dict[str, Any] = {}
         self.choices = 0
         self.tokens = 0
-        self._characters = 0
+        self.prompt_tokens = 0
+        self.reasoning_tokens: int | None = None
+        self.most_tokens = MOST_TOKENS
+        self.characters = 0
+        self._counted: int | None = None
 
     def take(self, event: dict[str, Any], part: str) -> None:
         """Add one event; `part` is `message` (whole) or `delta` (streamed)."""
         if error := event.get("error"):
             raise Fault(FaultKind.SERVER_ERROR, f"in the stream: {cut(str(error))}")
         if usage := event.get("usage"):
-            self.usage = json_object(usage)
+            self._take_usage(json_object(usage))
         if choices := event.get("choices"):
             for choice in json_array(choices):
                 self._take_choice(json_object(choice), part)
-        self._count_tokens()
+        self.tokens = self._counted or max(self.tokens, (self.characters + 3) // 4)
+        if self.characters > CHARACTERS_PER_TOKEN * self.most_tokens + SPARE_CHARACTERS:
+            raise Fault(FaultKind.SERVER_ERROR, f"more text than {self.most_tokens} tokens can be")
+
+    def _take_usage(self, usage: dict[str, Any]) -> None:
+        """Counts of the server; one that is more than was asked for is not believed."""
+        self.prompt_tokens = token_count(usage.get("prompt_tokens")) or self.prompt_tokens
+        counted = token_count(usage.get("completion_tokens"))
+        if counted is not None and counted <= self.most_tokens + SPARE_TOKENS:
+            self._counted = counted
+        if details := usage.get("completion_tokens_details"):
+            self.reasoning_tokens = token_count(json_object(details).get("reasoning_tokens"))
 
     def _take_choice(self, choice: dict[str, Any], part: str) -> None:
         self.choices += 1
@@ -96,13 +120,13 @@ class Heard:
             # vLLM says `reasoning`, older servers `reasoning_content`, some both with one text.
             if reasoning := said.get("reasoning") or said.get("reasoning_content"):
                 self.reasoning.append(json_string(reasoning))
-                self._characters += len(reasoning)
+                self.characters += len(reasoning)
             text = said.get("content")
         else:
             text = choice.get("text")
         if text:
             self.content.append(json_string(text))
-            self._characters += len(text)
+            self.characters += len(text)
         if reason := choice.get("finish_reason"):
             self.finish_reason = json_string(reason)
 
@@ -110,27 +134,31 @@ class Heard:
         """What another replica can go on with."""
         return Partial(join_parts("".join(self.reasoning), "".join(self.content)), self.tokens)
 
+    def has_ended(self) -> bool:
+        """Whether the model, not a failing server, has put an end to it."""
+        return self.finish_reason not in (None, "abort", "error")
+
     def completion(self, whole: bool) -> Completion:
-        """The completion, if it came to its end; raises Fault if it did not."""
+        """The completion, if it came to its end; raises Fault if it did not.
+
+        A text of no characters is one only if the server says that it generated something.
+        """
         if not self.choices:
             raise Fault(FaultKind.EMPTY_CHOICES, "the answer has no choices")
         if not whole and not self.finish_reason:
             raise Fault(FaultKind.TRUNCATED_BODY, "the stream ended without a finish reason")
-        if self.finish_reason in ("abort", "error"):
-            self.finish_reason = None
+        if self.finish_reason and not self.has_ended():
             raise Fault(FaultKind.SERVER_ERROR, "the server ended it before its time")
-        details = json_object(self.usage.get("completion_tokens_details") or {})
+        if not self.characters and not self.tokens:
+            raise Fault(FaultKind.EMPTY_CHOICES, "the answer has no text")
+        reason = self.finish_reason if self.finish_reason in _OTHER_ENDS else "stop"
         return Completion(
             text=self.partial().text,
-            finish_reason="length" if self.finish_reason == "length" else "stop",
-            prompt_tokens=token_count(self.usage.get("prompt_tokens")) or 0,
+            finish_reason=reason,
+            prompt_tokens=self.prompt_tokens,
             completion_tokens=self.tokens,
-            reasoning_tokens=token_count(details.get("reasoning_tokens")),
+            reasoning_tokens=self.reasoning_tokens,
         )
-
-    def _count_tokens(self) -> None:
-        counted = token_count(self.usage.get("completion_tokens")) if self.usage else None
-        self.tokens = counted or max(self.tokens, (self._characters + 3) // 4)
 
 
 def join_parts(reasoning: str, content: str) -> str:
@@ -184,5 +212,17 @@ def token_count(value: Any) -> int | None:
 
 
 def cut(text: str) -> str:
-    """The text on one line, no longer than an error message may be."""
-    return " ".join(text.split())[:300]
+    """The text on one line, no longer than an error message may be, without control characters."""
+    line = " ".join(text[:10_000].split())[:300]
+    return "".join(char if char.isprintable() else "\ufffd" for char in line)
+
+
+def without(secret: str, text: str) -> str:
+    """The text with a secret taken out, and with its beginning where the text ends in it."""
+    if not secret:
+        return text
+    text = text.replace(secret, "***")
+    for length in range(len(secret) - 1, 3, -1):
+        if text.endswith(secret[:length]):
+            return text[:-length] + "***"
+    return text
