@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from prompts.errors import RunError
 from prompts.record import Prompt
 from teacher.client import Call, Messages
 from teacher.completion import NOTHING, Completion, Fault, FaultKind, Partial
 from teacher.open_shard import storable
-from teacher.parse import Parts, split_completion
+from teacher.parse import OPEN, Parts, split_completion
 from teacher.replicas import Flight, Pool, Slot
 from teacher.sample import Sample, sample_id
 from teacher.settings import SamplingRecipe
@@ -26,6 +27,8 @@ _UNPAID = (
     FaultKind.DRAINED,
     FaultKind.NOT_CONTINUED,
 )
+# A rest that starts with a whole beginning of so many characters is no rest.
+REPEATED = 32
 # Before a domain's first completion has come back, this share of max_tokens is expected of one.
 EXPECTED_SHARE = 0.2
 
@@ -64,6 +67,7 @@ class Asking:
     wasted: int = 0
     earlier: list[str] = field(default_factory=list)
     avoid: set[Slot] = field(default_factory=set)
+    refused: set[Slot] = field(default_factory=set)
     flight: Flight | None = None
 
     def tokens(self) -> int:
@@ -75,9 +79,11 @@ class Asking:
         is_unpaid = fault.kind in _UNPAID
         self.attempts, self.unpaid = self.attempts + (not is_unpaid), self.unpaid + is_unpaid
         self.avoid.add(slot)
+        if fault.kind is FaultKind.REFUSED_REQUEST:
+            self.refused.add(slot)
         wasted_before = self.wasted
         if fault.kind is FaultKind.NOT_CONTINUED:
-            self.wasted += self.begun.tokens
+            self.wasted += self.begun.tokens + fault.partial.tokens
             self.begun, self.earlier = NOTHING, []
         elif can_go_on and fault.partial.text and fault.partial.tokens:
             text = storable(self.begun.text + fault.partial.text)
@@ -124,9 +130,9 @@ class Asker:
                 self._pool.session, slot.endpoint, call, flight.heard
             )
         except Fault as fault:
-            self._pool.release(flight, fault)
-            self.faults[fault.kind.value] += 1
-            return fault
+            return self._broke(flight, fault)
+        except RunError as error:  # a key or a model that this replica no longer takes
+            return self._broke(flight, Fault(FaultKind.BARRED, str(error)))
         except asyncio.CancelledError:
             self._pool.give_up(flight)
             if not _was_drained(flight):
@@ -136,7 +142,21 @@ class Asker:
             self._pool.give_up(flight)
             raise
         self._pool.release(flight)
+        if len(call.begun.text) >= REPEATED and completion.text.startswith(call.begun.text):
+            return self._repeated(slot, completion)
         return completion
+
+    def _broke(self, flight: Flight, fault: Fault) -> Fault:
+        self._pool.release(flight, fault)
+        self.faults[fault.kind.value] += 1
+        return fault
+
+    def _repeated(self, slot: Slot, completion: Completion) -> Fault:
+        """The fault of a server that began anew where it was to go on."""
+        fault = Fault(FaultKind.NOT_CONTINUED, f"{slot.replica.url} repeated what was begun")
+        fault.partial = Partial("", completion.completion_tokens)
+        self.faults[fault.kind.value] += 1
+        return fault
 
     def _drained(self, flight: Flight) -> Completion | Fault:
         """What had come of a request when its replica left: all of it, or a part to go on with."""
@@ -156,12 +176,22 @@ class Asker:
         most = self._recipe.request_attempts
         if asking.begun.tokens >= self._recipe.max_tokens:  # only its end mark was lost
             return Completion("", "length", 0, 0, None)
-        refused = came.kind is FaultKind.REFUSED_REQUEST
-        if refused or asking.attempts >= most or asking.unpaid >= UNPAID_PER_ATTEMPT * most:
+        if (
+            self._refused_by_all(came, asking)
+            or asking.attempts >= most
+            or asking.unpaid >= UNPAID_PER_ATTEMPT * most
+        ):
             return str(came)
         if not asking.affordable:
             return f"{came}; with what that has cost, the token budget does not cover a new attempt"
         return None
+
+    def _refused_by_all(self, came: Fault, asking: Asking) -> bool:
+        """Whether two replicas, or all there are, have refused this request as such."""
+        if came.kind is not FaultKind.REFUSED_REQUEST:
+            return False
+        others = [slot for slot in self._pool.slots if slot.usable and slot not in asking.refused]
+        return len(asking.refused) > 1 or not others
 
     async def _rest(self, attempts: int) -> None:
         """Wait before the next attempt, twice as long each time, never all at the same moment."""
@@ -187,7 +217,7 @@ class Asker:
     def _call(self, ask: Ask, index: int, slot: Slot, begun: Partial) -> Call:
         recipe = self._recipe
         # The template has opened the block already: a parser's tag must not open it again.
-        opening = "<think>\n" if recipe.think_prefilled else ""
+        opening = f"{OPEN}\n" if recipe.think_prefilled else ""
         return Call(
             messages=ask.messages,
             temperature=recipe.temperature,

@@ -75,24 +75,33 @@ async def canary(replica: Replica, timeout_s: float = 300.0) -> None:
 
 
 async def generates(
-    session: aiohttp.ClientSession, where: Endpoint, timeout_s: float, wire: Wire = WIRE
+    session: aiohttp.ClientSession,
+    where: Endpoint,
+    timeout_s: float,
+    wire: Wire = WIRE,
+    stream: bool = True,
 ) -> bool:
-    """One short generation; returns whether the server is vLLM. Raises Fault or RunError."""
+    """One short generation, streamed as requests are; returns whether the server is vLLM.
+
+    Raises Fault, or RunError for a refused key or another model.
+    """
     served = await wire.served_models(session, where)
     if served and where.model not in served:
         raise wrong_model(where, served)
+    is_vllm = served.get(where.model) == "vllm"
     call = Call(
         messages=[{"role": "user", "content": CANARY}],
         temperature=0.0,
         top_p=1.0,
         max_tokens=CANARY_TOKENS,
-        stream=False,
+        stream=stream,
+        stream_interval=CANARY_TOKENS if is_vllm else None,
         stall_timeout_s=timeout_s,
     )
     completion = await wire.complete(session, where, call, Heard())
     if not completion.text.strip():
         raise Fault(FaultKind.EMPTY_CHOICES, f"{where.url}: its canary came back without text")
-    return served.get(where.model) == "vllm"
+    return is_vllm
 
 
 def open_session() -> aiohttp.ClientSession:

@@ -42,12 +42,13 @@ class Pool:
         probe_wait_s: float = 1.0,
         canary_timeout_s: float = 300.0,
         wire: Wire = WIRE,
+        stream: bool = True,
     ) -> None:
         if not replicas:
             raise PrerequisiteError("no teacher replica is given; name at least one teacher URL")
         self._in_flight = in_flight
         self.slots = [Slot(replica, in_flight, 0.0) for replica in replicas]
-        self.wire = wire
+        self.wire, self._stream = wire, stream
         self._circuit_failures = circuit_failures
         self._wait_for_replica_s = wait_for_replica_s
         self._probe_wait_s = probe_wait_s
@@ -138,9 +139,7 @@ class Pool:
             try:
                 await place
             except asyncio.CancelledError:
-                if place in self._waiting:
-                    self._waiting.remove(place)
-                else:
+                if not place.cancelled():
                     self._wake()  # it was our turn: pass it on
                 raise
         return Flight(slot, expected)
@@ -157,7 +156,8 @@ class Pool:
         else:
             slot.failures += 1
             slot.last_error = str(fault)
-            if slot.failures >= self._circuit_failures and slot.usable:
+            is_barred = fault.kind is FaultKind.BARRED
+            if (is_barred or slot.failures >= self._circuit_failures) and slot.usable:
                 self._open_circuit(slot)
         self._settle(slot)
 
@@ -175,7 +175,7 @@ class Pool:
 
     def leave(self, url: str) -> None:
         """Give a replica nothing more; what it works on goes on elsewhere."""
-        for slot in self.slots:
+        for slot in list(self.slots):
             if slot.replica.url == url:
                 slot.usable, slot.leaving = False, True
                 for flight in slot.flights:
@@ -229,7 +229,7 @@ class Pool:
         self.on_free()
 
     def _wake_all(self) -> None:
-        for _ in range(len(self._waiting)):
+        for _ in range(min(len(self._waiting), self.free())):
             self._wake()
         self.on_free()
 
@@ -282,7 +282,7 @@ class Pool:
         """Send the canary; with its answer the replica is usable. Returns what went wrong."""
         try:
             slot.is_vllm = await generates(
-                self.session, slot.endpoint, self._canary_timeout_s, self.wire
+                self.session, slot.endpoint, self._canary_timeout_s, self.wire, self._stream
             )
         except (Fault, RunError) as error:
             slot.last_error = str(error)
@@ -293,20 +293,25 @@ class Pool:
         return None
 
     async def _steer(self) -> None:
-        """Follow what the servers say of themselves, now and then."""
+        """Follow what the servers say of themselves, now and then; one that is slow to say it
+        holds up nobody else."""
         while True:
             await asyncio.sleep(STEER_S)
-            await asyncio.gather(*(self._steer_one(slot) for slot in self.slots))
+            for slot in self.slots:
+                if not slot.steering:
+                    self._start(self._steer_one(slot))
             self._wake_all()
 
     async def _steer_one(self, slot: Slot) -> None:
+        slot.steering = True
         ask = slot.is_vllm and slot.usable
         gauges = await self.wire.gauges(self.session, slot.endpoint) if ask else None
         slot.steer(time_s(), gauges)
+        slot.steering = False
 
 
 # Faults of the request, or made by ourselves: the replica is as good as before.
-_NOT_THE_REPLICAS = (FaultKind.REFUSED_REQUEST, FaultKind.NOT_CONTINUED, FaultKind.DRAINED)
+_NOT_THE_REPLICAS = (FaultKind.NOT_CONTINUED, FaultKind.DRAINED)
 
 
 def time_s() -> float:

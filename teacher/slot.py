@@ -26,6 +26,7 @@ class Slot:
         self.probe_wait_s = 0.0  # before the next canary; grows until a request succeeds
         self.usable = False  # a canary has come back and the circuit is closed
         self.leaving = False
+        self.steering = False  # its gauges are being read
         self.pauses = 0  # times it asked us to wait (429) that are not over
         self.is_vllm = False
         self.last_error = ""
