@@ -90,7 +90,7 @@ async def run_ours(job: ClientJob) -> ClientResult:
     from bench.completions import is_right
     from prompts.record import Prompt
     from teacher import replicas as pool_module
-    from teacher.replicas import Replica
+    from teacher.canary import Replica
     from teacher.sample import Sample
     from teacher.sampling import SamplingRecipe, open_pool, sample_prompts
     from teacher.shards import Shards

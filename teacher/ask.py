@@ -14,9 +14,10 @@ from teacher.client import Call, Messages
 from teacher.completion import NOTHING, Completion, Fault, FaultKind, Partial
 from teacher.open_shard import storable
 from teacher.parse import OPEN, Parts, split_completion
-from teacher.replicas import Flight, Pool, Slot
+from teacher.replicas import Pool
 from teacher.sample import Sample, sample_id
 from teacher.settings import SamplingRecipe
+from teacher.slot import Flight, Slot
 
 # "Come later" and "nobody there" use no attempt up, but a sample is not sent round for ever.
 UNPAID_PER_ATTEMPT = 20

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from prompts.errors import RunError
 from teacher.client import (
     Call,
     Endpoint,
@@ -61,19 +60,6 @@ class Wire:
 WIRE = Wire()
 
 
-async def canary(replica: Replica, timeout_s: float = 300.0) -> None:
-    """Return when a short real generation has come back with text: the replica can be used.
-
-    `/health` is not enough: an engine may pass it and die on its first request. Raises RunError
-    that says what came instead.
-    """
-    async with open_session() as session:
-        try:
-            await generates(session, replica.endpoint(), timeout_s)
-        except Fault as fault:
-            raise RunError(f"the teacher at {replica.url} does not generate: {fault}") from fault
-
-
 async def generates(
     session: aiohttp.ClientSession,
     where: Endpoint,
@@ -81,9 +67,9 @@ async def generates(
     wire: Wire = WIRE,
     stream: bool = True,
 ) -> bool:
-    """One short generation, streamed as requests are; returns whether the server is vLLM.
+    """Send a short real request, streamed as all are; returns whether the server is vLLM.
 
-    Raises Fault, or RunError for a refused key or another model.
+    `/health` is not enough: an engine may pass it and die on its first request. Raises Fault, or RunError for a refused key or another model.
     """
     served = await wire.served_models(session, where)
     if served and where.model not in served:

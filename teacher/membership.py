@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from prompts.errors import PrerequisiteError
+from teacher.canary import Replica
 from teacher.client import endpoint
-from teacher.replicas import Pool, Replica
+from teacher.replicas import Pool
 
 READ_EVERY_S = 2.0
 _HEAD = """\

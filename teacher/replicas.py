@@ -7,12 +7,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from prompts.errors import PrerequisiteError, RunError
-from teacher.canary import WIRE, Replica, Wire, canary, generates, open_session
+from teacher.canary import WIRE, Replica, Wire, generates, open_session
 from teacher.completion import Fault, FaultKind
 from teacher.progress import ReplicaProgress
 from teacher.slot import Flight, Slot, least_loaded
-
-__all__ = ["Flight", "Pool", "Replica", "Slot", "canary", "time_s"]
 
 # A replica that comes back is noticed within this time; a dead one is asked no more often.
 LONGEST_PROBE_WAIT_S = 30.0

@@ -10,8 +10,8 @@ from test_teacher_sampling import asks, stored
 
 from bench.simulated_teacher import Faults, ReplicaModel, RunningTeacher, Settings, serving
 from prompts.record import Prompt
+from teacher.canary import Replica
 from teacher.membership import follow, read_list, write_list
-from teacher.replicas import Replica
 from teacher.sample import Sample
 from teacher.sampling import (
     SamplingProgress,

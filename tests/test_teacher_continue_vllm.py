@@ -11,8 +11,8 @@ from test_teacher_sampling import asks, stored
 from test_teacher_serve_vllm import real_vllm
 
 from prompts.record import Prompt
+from teacher.canary import Replica
 from teacher.embedded import embedded_model_dir
-from teacher.replicas import Replica
 from teacher.sample import Sample
 from teacher.sampling import (
     SamplingProgress,

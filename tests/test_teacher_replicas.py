@@ -8,10 +8,11 @@ import pytest
 from simulated_teacher import SimulatedTeacher, serving
 
 from prompts.errors import PrerequisiteError, RunError
-from teacher.canary import Wire
+from teacher.canary import Replica, Wire
 from teacher.client import Call, Endpoint
 from teacher.completion import Completion, Fault, FaultKind, Heard
-from teacher.replicas import Flight, Pool, Replica, canary
+from teacher.replicas import Pool
+from teacher.slot import Flight
 from teacher.window import Gauges
 
 GOOD = Completion("one two three", "stop", 5, 3, None)
@@ -53,9 +54,14 @@ class Scripted:
         )
 
 
+async def send_canary(url: str, **options: Any) -> None:
+    async with Pool([Replica(url, "sim")], **options):
+        pass
+
+
 def test_a_canary_that_comes_back_with_text_passes() -> None:
     with serving(SimulatedTeacher()) as teacher:
-        asyncio.run(canary(Replica(teacher.url, "sim")))
+        asyncio.run(send_canary(teacher.url))
     assert teacher.canaries == 1
 
 
@@ -74,7 +80,7 @@ def test_a_canary_says_what_came_instead_of_an_answer(fault: str, said: str) -> 
         serving(SimulatedTeacher(fault=lambda *request: fault)) as teacher,
         pytest.raises(RunError, match=f"does not generate: .*{said}"),
     ):
-        asyncio.run(canary(Replica(teacher.url, "sim")))
+        asyncio.run(send_canary(teacher.url))
 
 
 def test_a_canary_without_text_fails() -> None:
@@ -82,7 +88,7 @@ def test_a_canary_without_text_fails() -> None:
         serving(SimulatedTeacher(answer=lambda prompt, seed: " \n")) as teacher,
         pytest.raises(RunError, match="came back without text"),
     ):
-        asyncio.run(canary(Replica(teacher.url, "sim")))
+        asyncio.run(send_canary(teacher.url))
 
 
 def test_a_canary_that_hangs_fails_within_its_time() -> None:
@@ -90,7 +96,7 @@ def test_a_canary_that_hangs_fails_within_its_time() -> None:
         serving(SimulatedTeacher(fault=lambda *request: "hang")) as teacher,
         pytest.raises(RunError, match=r"no token for 0\.1 s"),
     ):
-        asyncio.run(canary(Replica(teacher.url, "sim"), timeout_s=0.1))
+        asyncio.run(send_canary(teacher.url, canary_timeout_s=0.1))
 
 
 def test_a_pool_whose_only_replica_talks_nonsense_does_not_open() -> None:

@@ -13,7 +13,7 @@ from simulated_teacher import SimulatedTeacher, serving
 
 from prompts.errors import RunError
 from prompts.record import Prompt, prompt_id
-from teacher.replicas import Replica
+from teacher.canary import Replica
 from teacher.sample import Sample
 from teacher.sampling import (
     Ask,
@@ -57,6 +57,7 @@ def run(
     decide: Decide = lambda sample: True,
     on_progress: Callable[[SamplingProgress], None] = lambda progress: None,
     model: str = "sim",
+    regrade: bool = False,
 ) -> tuple[SamplingSummary, list[Sample]]:
     """Serve the teachers, sample `count` prompts from them, return the summary and the samples."""
 
@@ -66,7 +67,9 @@ def run(
     async def go(shards: Shards) -> SamplingSummary:
         replicas = [Replica(teacher.url, model) for teacher in teachers]
         async with open_pool(replicas, recipe) as pool:
-            return await sample_prompts(asks(count), pool, shards, recipe, accept, on_progress)
+            return await sample_prompts(
+                asks(count), pool, shards, recipe, accept, on_progress, regrade
+            )
 
     with ExitStack() as stack, Shards(folder) as shards:
         for teacher in teachers:
@@ -154,12 +157,48 @@ def test_a_sample_that_fails_for_good_is_an_error_row_and_its_siblings_go_on(
     tmp_path: Path,
 ) -> None:
     first = {sample_seed(0, ask.prompt.prompt_id, 0) for ask in asks(10)}
-    teacher = SimulatedTeacher(fault=lambda prompt, seed, nth: "400" if seed in first else None)
-    summary, samples = run([teacher], tmp_path)
+    teacher = SimulatedTeacher(fault=lambda prompt, seed, nth: "html" if seed in first else None)
+    once = QUICK.model_copy(update={"request_attempts": 1, "circuit_failures": 100})
+    summary, samples = run([teacher], tmp_path, recipe=once)
     errors = [sample for sample in samples if sample.finish_reason == "error"]
     assert summary.errors == len(errors) == 10
-    assert all("refused_request" in str(sample.error) for sample in errors)
+    assert all("not_json" in str(sample.error) for sample in errors)
     assert summary.prompts_kept == 10
+
+
+def too_long(prompt: str, seed: int, nth: int) -> str | None:
+    return "400" if prompt in ("q2", "q7") else None
+
+
+def test_a_refused_prompt_is_asked_once_and_not_again_by_the_next_run(tmp_path: Path) -> None:
+    teacher = SimulatedTeacher(fault=too_long)
+    summary, samples = run([teacher], tmp_path)
+    assert sorted(prompt for prompt, _ in teacher.log) == [f"q{number}" for number in range(10)]
+    assert (summary.prompts_kept, summary.prompts_refused) == (8, 2)
+    assert (summary.accepted, summary.errors, summary.refused) == (8, 2, 2)
+    again = SimulatedTeacher()
+    second, same = run([again], tmp_path)
+    assert again.log == []
+    assert same == samples
+    assert (second.prompts_refused, second.errors, second.refused) == (2, 2, 2)
+    assert second.outcomes == summary.outcomes
+    assert Counter(row.stopped for row in second.outcomes) == {"kept": 8, "refused": 2}
+
+
+def test_a_refused_prompt_is_asked_again_when_all_is_graded_again(tmp_path: Path) -> None:
+    run([SimulatedTeacher(fault=too_long)], tmp_path)
+    again = SimulatedTeacher()
+    summary, _ = run([again], tmp_path, regrade=True)
+    assert sorted(prompt for prompt, _ in again.log) == ["q2", "q7"]
+    assert (summary.prompts_kept, summary.accepted, summary.errors) == (10, 10, 0)
+
+
+def test_where_all_was_refused_the_next_run_asks_again(tmp_path: Path) -> None:
+    """That is a server set up wrongly, not a prompt that no server takes."""
+    summary, _ = run([SimulatedTeacher(fault=lambda prompt, seed, nth: "400")], tmp_path, 5)
+    assert (summary.samples, summary.refused, summary.prompts_refused) == (5, 5, 5)
+    summary, _ = run([SimulatedTeacher()], tmp_path, 5)
+    assert (summary.accepted, summary.prompts_kept) == (5, 5)
 
 
 def test_a_failed_sample_is_asked_for_again_by_the_next_run(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from skipping_loop import SkippingLoop
 from test_teacher_sampling import asks, stored
 
 from prompts.record import Prompt
-from teacher.canary import CANARY, Wire
+from teacher.canary import CANARY, Replica, Wire
 from teacher.client import Call, Endpoint
 from teacher.completion import Completion, Fault, FaultKind, Heard
-from teacher.replicas import Pool, Replica
+from teacher.replicas import Pool
 from teacher.sample import Sample
 from teacher.sampling import SamplingRecipe, SamplingSummary, sample_prompts
 from teacher.shards import Shards
