@@ -69,7 +69,8 @@ async def generates(
 ) -> bool:
     """Send a short real request, streamed as all are; returns whether the server is vLLM.
 
-    `/health` is not enough: an engine may pass it and die on its first request. Raises Fault, or RunError for a refused key or another model.
+    `/health` is not enough: an engine may pass it and die on its first request. Raises Fault, or
+    RunError for a refused key or another model.
     """
     served = await wire.served_models(session, where)
     if served and where.model not in served:
