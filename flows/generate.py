@@ -53,7 +53,11 @@ def sample_teacher(run: RunFolder, again: bool = False) -> SamplingSummary:
 
 def _funnel_rows(summary: SamplingSummary, seconds: float) -> list[FunnelRow]:
     outcomes = {"answered": summary.prompts_kept, "unanswered": summary.prompts_exhausted}
-    seldom = {"given up": summary.prompts_given_up, "over budget": summary.prompts_over_budget}
+    seldom = {
+        "given up": summary.prompts_given_up,
+        "refused": summary.prompts_refused,
+        "over budget": summary.prompts_over_budget,
+    }
     outcomes |= {name: count for name, count in seldom.items() if count}
     return [FunnelRow("generate", summary.prompts, outcomes, seconds)]
 
@@ -71,6 +75,7 @@ def _facts(summary: SamplingSummary) -> dict[str, object]:
         "wasted_tokens": summary.wasted_tokens,
         "prompts_exhausted": summary.prompts_exhausted,
         "prompts_given_up": summary.prompts_given_up,
+        "prompts_refused": summary.prompts_refused,
         "prompts_over_budget": summary.prompts_over_budget,
         "faults": dict(summary.faults),
     }

@@ -139,7 +139,11 @@ async def accepted(grader: Grader, prompt: Prompt, sample: Sample) -> bool | Non
 
 def funnel_rows(summary: SamplingSummary, seconds: float) -> list[FunnelRow]:
     """Prompts and samples, every one accounted for."""
-    stopped = {"given up": summary.prompts_given_up, "over budget": summary.prompts_over_budget}
+    stopped = {
+        "given up": summary.prompts_given_up,
+        "refused": summary.prompts_refused,
+        "over budget": summary.prompts_over_budget,
+    }
     prompts = {"answered": summary.prompts_kept, "unanswered": summary.prompts_exhausted}
     prompts |= {why: count for why, count in stopped.items() if count}
     samples = {

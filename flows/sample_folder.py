@@ -51,12 +51,14 @@ def sample_folder(
 
     What is in the folder already is not asked for again. While it runs `replicas.txt` lists the
     replicas, and following it they join and leave. Raises RunError when more than 1 % of the
-    requests failed for good: the last shard stays open, so the same command asks for them again.
+    requests failed for good, those aside that the teacher refuses (unless it refuses all): the last
+    shard stays open, so the same command asks for them again.
     """
     with Shards(folder) as shards, display:
         work = _sample(asks, served, sampling, shards, grade, display, regrade)
         summary = asyncio.run(_until_terminated(work))
-        if summary.errors > MOST_FAILED * summary.samples:
+        failed = summary.errors - summary.refused
+        if failed > MOST_FAILED * summary.samples or 0 < summary.refused == summary.samples:
             raise RunError(
                 f"{summary.errors} of {summary.samples} requests failed for good "
                 f"({dict(summary.faults)}); what came back is kept, the rest is asked for again"

@@ -20,15 +20,15 @@ from pathlib import Path
 from typing import Any
 
 from prompts.errors import PrerequisiteError, RunError
-from teacher.sample import Sample
-from teacher.standing import FAILED, fallen
+from teacher.sample import FAILED, Sample
+from teacher.standing import fallen
 
 # Rows are tens of kilobytes: large pages need fewer links between them.
 _PAGE_BYTES = 16_384
 
-# What the engine needs of every sample when it starts; these columns come first in a row, so that
-# its text, many pages long, need not be read for them.
-LIGHT = (
+# What the engine needs of every sample when it starts; these columns come before the text in a
+# row, so that it, many pages long, need not be read for them.
+_FIRST = (
     "sample_id",
     "prompt_id",
     "sample_index",
@@ -37,10 +37,11 @@ LIGHT = (
     "completion_tokens",
     "wasted_tokens",
 )
+LIGHT = (*_FIRST, "error")
 _TEXTS = ("reasoning", "answer", "completion")
 _HINTS = typing.get_type_hints(Sample)
 _FIELDS = [field.name for field in fields(Sample)]
-COLUMNS = (*LIGHT, *(name for name in _FIELDS if name not in LIGHT + _TEXTS), *_TEXTS)
+COLUMNS = (*_FIRST, *(name for name in _FIELDS if name not in _FIRST + _TEXTS), *_TEXTS)
 _COMPLETION, _REASONING, _ANSWER = (
     COLUMNS.index(name) for name in ("completion", "reasoning", "answer")
 )

@@ -4,6 +4,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from teacher.pass_rate import PromptOutcome
+from teacher.sample import FAILED
 
 # Rates are taken over this long, so that they follow the teacher's speed but not every burst.
 RATE_WINDOW_S = 60.0
@@ -59,7 +60,8 @@ class SamplingProgress:
 class SamplingSummary:
     """What became of all prompts: samples = accepted + rejected + undecided + errors.
 
-    Prompts = kept + exhausted + given up + over budget, see Stop. `resumed` samples were there
+    Prompts = kept + exhausted + given up + refused + over budget, see Stop. `refused` errors are
+    those that asking again would not mend. `resumed` samples were there
     before; tokens and `duration_s` are of this process. `cancelled` requests were given up because
     their prompt had enough; what they had cost is in `wasted_tokens`, with what faults cost.
     `continued` completions were begun by one replica and ended by another. `faults` counts failed
@@ -70,12 +72,14 @@ class SamplingSummary:
     prompts_kept: int = 0
     prompts_exhausted: int = 0
     prompts_given_up: int = 0
+    prompts_refused: int = 0
     prompts_over_budget: int = 0
     samples: int = 0
     accepted: int = 0
     rejected: int = 0
     undecided: int = 0
     errors: int = 0
+    refused: int = 0
     truncated: int = 0
     resumed: int = 0
     cancelled: int = 0
@@ -87,12 +91,13 @@ class SamplingSummary:
     faults: Counter[str] = field(default_factory=Counter)
     outcomes: list[PromptOutcome] = field(default_factory=list)
 
-    def count(self, finish_reason: str, accepted: bool | None) -> None:
+    def count(self, finish_reason: str, accepted: bool | None, refused: bool = False) -> None:
         """Add one sample that was graded, or that failed for good."""
         self.samples += 1
         self.truncated += finish_reason == "length"
-        if finish_reason == "error":
+        if finish_reason == FAILED:
             self.errors += 1
+            self.refused += refused
         elif accepted is None:
             self.undecided += 1
         elif accepted:
@@ -103,8 +108,9 @@ class SamplingSummary:
     def conserves(self) -> bool:
         """Whether every sample is in exactly one of its four counts, and so every prompt."""
         graded = self.accepted + self.rejected + self.undecided
-        others = self.prompts_exhausted + self.prompts_given_up + self.prompts_over_budget
-        return self.samples == graded + self.errors and self.prompts == self.prompts_kept + others
+        tried = self.prompts_kept + self.prompts_exhausted + self.prompts_given_up
+        prompts = tried + self.prompts_refused + self.prompts_over_budget
+        return self.samples == graded + self.errors and self.prompts == prompts
 
 
 class Meter:

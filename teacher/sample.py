@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from teacher.completion import FaultKind
+
+FAILED = "error"  # the finish_reason of a request that failed for good
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -44,6 +48,11 @@ class Sample:
     earlier_replicas: str = ""
     wasted_tokens: int = 0
     error: str | None = None
+
+
+def was_refused(error: str | None) -> bool:
+    """Whether a failed sample's error says that asking again will never mend it."""
+    return error is not None and error.startswith(FaultKind.REFUSED_REQUEST)
 
 
 def sample_id(prompt_id: str, sample_index: int) -> str:

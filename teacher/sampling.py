@@ -6,9 +6,10 @@ from functools import partial
 
 from prompts.record import Prompt
 from teacher.ask import Ask, Asker, Asking, sample_seed
+from teacher.canary import Replica
 from teacher.progress import SamplingProgress, SamplingSummary
-from teacher.replicas import Pool, Replica, time_s
-from teacher.sample import Sample
+from teacher.replicas import Pool, time_s
+from teacher.sample import FAILED, Sample, was_refused
 from teacher.schedule import Schedule
 from teacher.settings import SamplingRecipe
 from teacher.shards import Shards, Stored
@@ -42,6 +43,7 @@ def open_pool(replicas: Sequence[Replica], recipe: SamplingRecipe) -> Pool:
         circuit_failures=recipe.circuit_failures,
         wait_for_replica_s=recipe.wait_for_replica_s,
         canary_timeout_s=max(recipe.stall_timeout_s, SHORTEST_CANARY_TIMEOUT_S),
+        stream=recipe.stream,
     )
 
 
@@ -113,25 +115,29 @@ class _Engine:
     def _restore(self, regrade: bool) -> dict[str, int]:
         """Take up what an earlier run left; returns sample ids still to be graded, with prompts.
 
-        Failed requests are left to be asked again, their tokens spent.
+        Failed requests are left to be asked again, their tokens spent. Refused ones stay so, unless
+        all is to be graded again or nothing has ever come: then it may be the settings.
         """
         orders = {ask.prompt.prompt_id: order for order, ask in enumerate(self._asks)}
         if len(orders) < len(self._asks):
             raise ValueError("a prompt is asked twice; prompt ids must be unique")
         to_grade = {}
         ours = [stored for stored in self._shards.restore() if stored.prompt_id in orders]
-        completed = [stored for stored in ours if stored.finish_reason != "error"]
-        for stored in completed:
+        completed = [stored for stored in ours if stored.finish_reason != FAILED]
+        failed = [stored for stored in ours if stored.finish_reason == FAILED]
+        stay = bool(completed) and not regrade
+        there = [stored for stored in failed if stay and was_refused(stored.error)] + completed
+        for stored in there:
             order = orders[stored.prompt_id]
             self._schedule.restore(order, stored.sample_index, stored.wasted_tokens)
-        for stored in completed:
+        for stored in there:
             order = orders[stored.prompt_id]
-            if stored.graded and not regrade:
+            if stored.finish_reason == FAILED or (stored.graded and not regrade):
                 self._settle(order, stored, stored.accepted)
             else:
                 to_grade[stored.sample_id] = order
-        for stored in ours:
-            if stored.finish_reason == "error":
+        for stored in failed:
+            if not (stay and was_refused(stored.error)):
                 self._schedule.restore_failed(orders[stored.prompt_id], stored.wasted_tokens)
         self._tally.summary.resumed = len(completed)
         self._tally.restored()
@@ -191,7 +197,7 @@ class _Engine:
         del self._asking[order, index]
         self._shards.append(sample)
         self._tally.came(sample)
-        if sample.finish_reason == "error":
+        if sample.finish_reason == FAILED:
             self._settle(order, sample, None)
         else:
             self._wake.set()
@@ -207,7 +213,8 @@ class _Engine:
         prompt = self._schedule.prompts[order]
         tokens = sample.completion_tokens + sample.wasted_tokens
         tried, was_open = prompt.tried_bits.bit_count() + 1, not prompt.decided
-        decided = self._schedule.came_back(order, sample.sample_index, accepted, tokens)
+        refused, index = was_refused(sample.error), sample.sample_index
+        decided = self._schedule.came_back(order, index, accepted, tokens, refused)
         self._tally.settled(order, sample, accepted)
         if was_open:
             self._tally.tried(tried, prompt.decided)

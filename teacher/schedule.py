@@ -15,6 +15,7 @@ class Stop(StrEnum):
     KEPT = "kept"  # it has its accepted samples
     EXHAUSTED = "exhausted"  # it was tried as often as allowed
     GIVEN_UP = "given_up"  # too many samples without an accepted one
+    REFUSED = "refused"  # the teacher will not take it, however often it is asked
     BUDGET = "budget"  # its own tokens or the run's do not cover one more completion
 
 
@@ -111,14 +112,14 @@ class PromptState:
 class Schedule:
     """The next sample to ask for, for prompts 0 … count-1.
 
-    A prompt is decided when the rule says stop (see Stop). Until then it is asked for as many
-    samples at once as it needs in any case: to reach `n_min`, or `keep` if all were accepted. First
-    samples of all prompts go before second ones, and so on; among these, prompts whose samples were
-    long go first, for long ones begun last would leave replicas idle. At the tail, when fewer
-    prompts are open than there are places for requests and nothing else is left to ask, a prompt
-    that has had a sample without being decided may have up to `tail_parallel` in flight, fewest
-    first, as long as it would still be open if all of those were rejected: idle replicas then
-    trade tokens for time. 1 switches that off.
+    A prompt is decided when the rule says stop, or a request is refused (see Stop). Until then it
+    is asked for as many samples at once as it needs in any case: to reach `n_min`, or `keep` if all
+    were accepted. First samples of all prompts go before second ones, and so on; among these,
+    prompts whose samples were long go first, for long ones begun last would leave replicas idle. At
+    the tail, when fewer prompts are open than there are places for requests and nothing else is
+    left to ask, a prompt that has had a sample without being decided may have up to `tail_parallel`
+    in flight, fewest first, as long as it would still be open if all of those were rejected: idle
+    replicas then trade tokens for time. 1 switches that off.
 
     Budgets hold as long as no completion costs more than `max_tokens`: each sample in flight has
     that much reserved, and what its broken attempts cost besides is booked by `lost`. Where a
@@ -184,17 +185,20 @@ class Schedule:
         self._offer(prompt)
         return prompt.order, index
 
-    def came_back(self, order: int, index: int, accepted: bool | None, tokens: int) -> bool:
+    def came_back(
+        self, order: int, index: int, accepted: bool | None, tokens: int, refused: bool = False
+    ) -> bool:
         """Note a sample in flight that was graded (None: undecided) or failed for good (None).
 
-        `tokens` is what it cost, all attempts counted, lost ones too. Returns whether this decided
-        the prompt. Raises ValueError if the sample is not in flight.
+        `refused` says that it failed because its prompt will always be refused. `tokens` is what it
+        cost, all attempts counted, lost ones too. Returns whether this decided the prompt. Raises
+        ValueError if the sample is not in flight.
         """
         prompt = self._land(order, index, tokens)
         prompt.tried_bits |= 1 << index
         prompt.accepted += accepted is True
         was_open = not prompt.decided
-        self._settle(prompt)
+        self._settle(prompt, refused)
         return was_open and prompt.decided
 
     def cancelled(self, order: int, index: int, tokens: int) -> None:
@@ -231,10 +235,14 @@ class Schedule:
         prompt.tokens += tokens
         self._tokens += tokens
 
-    def _settle(self, prompt: PromptState) -> None:
+    def _settle(self, prompt: PromptState, refused: bool = False) -> None:
         """Decide the prompt if it is time, else offer it for another sample."""
+        stop = self._rule.stop(prompt.tried_bits.bit_count(), prompt.accepted)
+        if prompt.stop is Stop.REFUSED and stop is Stop.KEPT:
+            prompt.stop = stop  # by samples that were being graded when it was refused
         if not prompt.decided:
-            stop = self._rule.stop(prompt.tried_bits.bit_count(), prompt.accepted)
+            if refused and stop is not Stop.KEPT:
+                stop = Stop.REFUSED
             if stop is Stop.GIVEN_UP and prompt.flying_bits:
                 stop = None  # of an earlier run: one of those being graded may be accepted
             if stop is None and not prompt.flying_bits and not self._covered(prompt):

@@ -34,8 +34,7 @@ from teacher.closed_shard import (
 )
 from teacher.lock import Lock
 from teacher.open_shard import Grade, OpenShard, sample_from, write_failure
-from teacher.sample import Sample
-from teacher.standing import FAILED
+from teacher.sample import FAILED, Sample
 
 # Text of a shard: its Parquet file is about as large as people like to move them.
 SHARD_BYTES = 256 * 2**20
@@ -55,7 +54,8 @@ _Item = Sample | Grade | Future[None] | None
 class Stored:
     """What the engine must know of a sample that is there already, without its text.
 
-    `graded` says whether there is a verdict; `accepted` is None where it could not tell.
+    `error` says why it failed. `graded` says whether there is a verdict; `accepted` is None where
+    it could not tell.
     """
 
     sample_id: str
@@ -65,6 +65,7 @@ class Stored:
     prompt_tokens: int
     completion_tokens: int
     wasted_tokens: int
+    error: str | None
     graded: bool
     accepted: bool | None
 
@@ -98,14 +99,14 @@ class Shards:
 
     def restore(self) -> list[Stored]:
         """Every sample once, completed wins over failed; the text is not read."""
-        stored: dict[str, tuple[str, int, str, int, int, int]] = {}
+        stored: dict[str, tuple[str, int, str, int, int, int, str | None]] = {}
         grades: dict[str, bool | None] = {}
         with self._sources() as (closed, graded, journals):
             for rows in (*map(read_light, closed), *(journal.light() for journal in journals)):
-                for name, prompt_id, index, finish_reason, *tokens in rows:
+                for name, prompt_id, index, finish_reason, *rest in rows:
                     known = stored.get(name)
                     if known is None or known[2] == FAILED:
-                        stored[name] = (intern(prompt_id), index, intern(finish_reason), *tokens)
+                        stored[name] = (intern(prompt_id), index, intern(finish_reason), *rest)
             for found in (*map(read_grades, graded), *(journal.grades() for journal in journals)):
                 grades.update(found)
         return [

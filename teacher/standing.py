@@ -6,7 +6,7 @@ Parquet file that is made of it. Rows are only ever added, so whoever reads appl
 
 from collections.abc import Iterable
 
-FAILED = "error"  # the finish_reason of a request that failed for good
+from teacher.sample import FAILED
 
 
 def fallen(rows: Iterable[tuple[str, str]]) -> set[int]:

@@ -8,7 +8,7 @@ from teacher.pass_rate import PromptOutcome, pass_rate
 from teacher.progress import Meter, SamplingProgress, SamplingSummary
 from teacher.projection import Projector
 from teacher.replicas import Pool, time_s
-from teacher.sample import Sample
+from teacher.sample import FAILED, Sample, was_refused
 from teacher.schedule import PromptState, Schedule, Stop, StopRule
 from teacher.shards import Stored
 
@@ -50,8 +50,8 @@ class Tally:
 
     def settled(self, order: int, sample: Sample | Stored, accepted: bool | None) -> None:
         """A sample was graded, or has failed for good."""
-        self.summary.count(sample.finish_reason, accepted)
-        if sample.finish_reason != "error":
+        self.summary.count(sample.finish_reason, accepted, was_refused(sample.error))
+        if sample.finish_reason != FAILED:
             self._projector.length(sample.completion_tokens)
         outcomes, index = self._outcomes.setdefault(order, bytearray()), sample.sample_index
         outcomes.extend(bytes(max(0, index + 1 - len(outcomes))))
@@ -106,6 +106,7 @@ class Tally:
         summary.prompts_kept = stops[Stop.KEPT]
         summary.prompts_exhausted = stops[Stop.EXHAUSTED]
         summary.prompts_given_up = stops[Stop.GIVEN_UP]
+        summary.prompts_refused = stops[Stop.REFUSED]
         summary.prompts_over_budget = stops[Stop.BUDGET]
         summary.duration_s = now_s - self._started_s
         summary.outcomes = [

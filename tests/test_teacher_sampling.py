@@ -195,7 +195,8 @@ def test_a_refused_prompt_is_asked_again_when_all_is_graded_again(tmp_path: Path
 
 def test_where_all_was_refused_the_next_run_asks_again(tmp_path: Path) -> None:
     """That is a server set up wrongly, not a prompt that no server takes."""
-    summary, _ = run([SimulatedTeacher(fault=lambda prompt, seed, nth: "400")], tmp_path, 5)
+    bad = SimulatedTeacher(fault=lambda prompt, seed, nth: None if seed < 0 else "400")
+    summary, _ = run([bad], tmp_path, 5)
     assert (summary.samples, summary.refused, summary.prompts_refused) == (5, 5, 5)
     summary, _ = run([SimulatedTeacher()], tmp_path, 5)
     assert (summary.accepted, summary.prompts_kept) == (5, 5)

@@ -241,6 +241,18 @@ def test_nothing_is_asked_on_speculation_when_those_in_flight_decide_anyway() ->
     assert schedule.next(100) is None
 
 
+def test_a_refused_prompt_is_decided_at_once_unless_it_has_its_keep() -> None:
+    schedule = Schedule(2, stop_rule(keep=1, n_min=2))
+    take(schedule, 4)
+    assert schedule.came_back(0, 0, accepted=None, tokens=0, refused=True)
+    assert (schedule.prompts[0].stop, schedule.prompts[0].flying) == (Stop.REFUSED, {1})
+    assert not schedule.came_back(0, 1, accepted=True, tokens=9)
+    assert not schedule.came_back(1, 0, accepted=True, tokens=9)
+    assert schedule.came_back(1, 1, accepted=None, tokens=0, refused=True)
+    assert [prompt.stop for prompt in schedule.prompts] == [Stop.KEPT, Stop.KEPT]
+    assert (schedule.next(100), schedule.decided) == (None, 2)
+
+
 def test_room_in_the_runs_budget_comes_back_with_short_completions() -> None:
     schedule = Schedule(3, stop_rule(per_run=25))
     assert take(schedule, 3) == [(0, 0), (1, 0), None]
