@@ -1,16 +1,19 @@
 """What endpoints serve, asked before anything is sent to them."""
 
+import http.client
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import IO, Any
 
 from flows.progress import plain
 from prompts.errors import PrerequisiteError
 from teacher.client import Endpoint, endpoint
 
 ANSWER_WITHIN_S = 10.0
+# A list of ten thousand models takes less.
+MOST_BYTES = 4 << 20
 
 
 def served_by(urls: Sequence[str], model: str | None, key_env: str | None, max_tokens: int) -> str:
@@ -57,26 +60,76 @@ def _names(models: Iterable[str]) -> str:
     return plain(", ".join(models), 500)
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect is an answer: followed, it would take the key to whatever host it names."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> None:
+        """None: not followed, an HTTPError instead."""
+
+
 def _models(where: Endpoint) -> dict[str, int | None] | None:
     """Names and context lengths (None: not told) a server lists; None if it has no such list."""
-    request = urllib.request.Request(f"{where.url}/models", headers=where.headers())
+    if not (where.key.isascii() and where.key.isprintable()):
+        raise PrerequisiteError(
+            "the key in the variable of --key-env holds a line break or another character that "
+            "no header can: set it again"
+        )
     # The client that samples uses no proxy either.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
     try:
+        request = urllib.request.Request(f"{where.url}/models", headers=where.headers())
         with opener.open(request, timeout=ANSWER_WITHIN_S) as reply:
-            return _listed(json.load(reply))
+            body = reply.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES:
+            raise ValueError(f"its list of models is longer than {MOST_BYTES >> 20} MB")
+        return _listed(json.loads(body))
     except urllib.error.HTTPError as error:
-        if error.code in (404, 405):
-            return None
-        if error.code in (401, 403):
-            raise PrerequisiteError(
-                f"{where.url} refuses us (HTTP {error.code}): put its key into an environment "
-                "variable and name that with --key-env"
-            ) from None
-        raise PrerequisiteError(f"no endpoint at {where.url}: HTTP {error.code}") from None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        with error:
+            if error.code in (404, 405):
+                return None
+            raise _refusal(where, error) from None
+    except RecursionError:
+        raise _no_endpoint(where, "its list of models is nested without end") from None
+    except (
+        OSError,
+        http.client.HTTPException,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
         why = str(getattr(error, "reason", "") or error or type(error).__name__)
-        raise PrerequisiteError(f"no endpoint at {where.url}: {plain(why, 200)}") from None
+        raise _no_endpoint(where, why) from None
+
+
+def _refusal(where: Endpoint, error: urllib.error.HTTPError) -> PrerequisiteError:
+    """What a status other than 200 means."""
+    if error.code in (401, 403):
+        return PrerequisiteError(
+            f"{where.url} refuses us (HTTP {error.code}): put its key into an environment "
+            "variable and name that with --key-env"
+        )
+    if 300 <= error.code < 400:
+        target = plain(error.headers.get("Location") or "nowhere", 200)
+        return _no_endpoint(where, f"HTTP {error.code}, it redirects to {target}")
+    return _no_endpoint(where, f"HTTP {error.code}")
+
+
+def _no_endpoint(where: Endpoint, why: str) -> PrerequisiteError:
+    """The error with the fix; an error's text may quote the header that holds the key."""
+    shown = why.replace(where.key, "***") if where.key else why
+    return PrerequisiteError(
+        f"no endpoint at {where.url}: {plain(shown, 300)}. Give the address of a server that "
+        "runs: --url http://HOST:8000"
+    )
 
 
 def _listed(answer: Any) -> dict[str, int | None]:

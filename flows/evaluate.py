@@ -30,7 +30,7 @@ from flows.serving import (
 from flows.stage import resolve, show, staged, unless_hopeless
 from flows.verify import grade_all
 from prompts.parquet import write_rows
-from teacher.sampling import SamplingRecipe
+from teacher.settings import SamplingRecipe
 
 
 @flow(name="evaluate")

@@ -15,7 +15,7 @@ from flows.run_folder import RUNS, RunFolder, open_run
 from flows.sample_folder import asks_for, grade_with, sample_folder
 from flows.serving import teacher_served
 from flows.stage import resolve, show, staged, unless_hopeless
-from teacher.sampling import SamplingSummary
+from teacher.progress import SamplingSummary
 
 
 @flow(name="generate")

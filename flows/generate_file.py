@@ -6,6 +6,7 @@ OpenAI-compatible endpoints. Typed again it goes on where it stopped.
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from filters.verdict import Outcome
 from flows.cost import Price
 from flows.display import SamplingDisplay
 from flows.endpoints import served_by
+from flows.lost import lost_line
 from flows.out_folder import OutFolder, started_before
 from flows.progress import OUTPUT, say, say_json
 from flows.prompt_file import asks_in_file, has_reference
@@ -28,8 +30,8 @@ from flows.serving import Served
 from prompts.errors import PrerequisiteError
 from prompts.record import Prompt
 from teacher.ask import Ask
+from teacher.canary import Replica
 from teacher.progress import SamplingSummary
-from teacher.replicas import Replica
 from teacher.sample import Sample
 from teacher.settings import SamplingRecipe
 
@@ -68,12 +70,21 @@ def generate_file(request: Request, dry_run: bool = False) -> None:
     """Sample the file's prompts into `out`, or say what would be done.
 
     Raises PrerequisiteError before anything is sent: for bad rows, settings, endpoints, or a folder
-    that holds something else; RunError when sampling stopped on a fault and can be resumed.
+    that holds something else or that another process writes; RunError when sampling stopped on a
+    fault and can be resumed.
     """
     settings = file_settings(request.overrides)
     asks = asks_in_file(request.prompts)
     _can_grade(asks)
     out = OutFolder(request.out)
+    with nullcontext() if dry_run else out.held():
+        _generate(out, request, settings, asks, dry_run)
+
+
+def _generate(
+    out: OutFolder, request: Request, settings: FileSettings, asks: list[Ask], dry_run: bool
+) -> None:
+    """Go on with what the folder holds; without `dry_run` it is held meanwhile."""
     model, decides = request.model or out.model(), _deciding(settings)
     before = started_before(out, asks, {"model": model, **decides}, request.prompts)
     if before and before.done and not before.changes:
@@ -127,12 +138,13 @@ def _sample_into(
 
 
 async def accepted(grader: Grader, prompt: Prompt, sample: Sample) -> bool | None:
-    """What the verifier says; without a reference, whether the completion came to its own end.
+    """What the verifier says; without a reference, whether the completion says something and ended.
 
     Raises RunError when the sandbox does not run any more: every program would be undecided.
     """
     if not has_reference(prompt):
-        return sample.finish_reason == "stop"
+        said = (sample.reasoning + sample.answer).strip()  # tags around nothing say nothing
+        return sample.finish_reason == "stop" and bool(said)
     verdict = stop_without_sandbox(await grader.grade_async(prompt, sample))
     return {Outcome.ACCEPT: True, Outcome.REJECT: False}.get(verdict.outcome)
 
@@ -198,6 +210,8 @@ def _show(out: OutFolder, note: str = "") -> None:
         say(f"generate  {note}: {out.path}")
     for row in entry["funnel"]:
         say(FunnelRow(row["stage"], row["n_in"], row["outcomes"], row["seconds"]).line())
+    if lost := lost_line(entry["facts"]):
+        say(lost)
     if OUTPUT.as_json:
         said = {"event": "done", "step": "generate", "out": str(out.path)}
         say_json({**said, "funnel": entry["funnel"], **entry["facts"]})

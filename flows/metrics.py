@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from flows.cost import Cost
 from flows.progress import plain
 from prompts.errors import PrerequisiteError
-from teacher.progress import ReplicaProgress, SamplingProgress
+from teacher.progress import SamplingProgress
 
 HOST = "127.0.0.1"
 REPLICA_STATES = ("up", "lost", "waiting", "leaving")
@@ -30,6 +30,7 @@ class Metrics(Collector):
 
     def __init__(self, port: int) -> None:
         self._now: tuple[str, SamplingProgress, Cost | None] | None = None
+        self._highest: dict[tuple[str, ...], float] = {}
         registry = CollectorRegistry()
         registry.register(self)
         try:
@@ -43,6 +44,8 @@ class Metrics(Collector):
 
     def show(self, step: str, progress: SamplingProgress, cost: Cost | None = None) -> None:
         """From now on this is told."""
+        if self._now and (self._now[0] != step or self._now[1].elapsed_s > progress.elapsed_s):
+            self._highest = {}  # another step, or the same from its start: counters begin anew
         self._now = (step, progress, cost)
 
     def collect(self) -> Iterable[Metric]:
@@ -50,9 +53,20 @@ class Metrics(Collector):
         if self._now is None:
             return
         step, progress, cost = self._now
-        yield from _totals(step, progress)
-        yield from _costs(step, cost)
-        yield from _replicas(step, progress.replicas)
+        for found in (_totals(step, progress), _costs(step, cost), _replicas(step, progress)):
+            yield from map(self._held_up, found)
+
+    def _held_up(self, metric: Metric) -> Metric:
+        """A counter never goes down, or Prometheus would take it for begun anew.
+
+        Tokens of requests in flight are counted as heard, and set right when the server says.
+        """
+        if metric.type == "counter":
+            for index, told in enumerate(metric.samples):
+                key = (told.name, *told.labels.values())
+                value = self._highest[key] = max(told.value, self._highest.get(key, 0.0))
+                metric.samples[index] = told._replace(value=value)
+        return metric
 
     def close(self) -> None:
         """Give the port back."""
@@ -62,12 +76,14 @@ class Metrics(Collector):
 
 
 def _totals(step: str, now: SamplingProgress) -> Iterator[Metric]:
+    # What is lost moves from the one to the other; their sum only grows.
+    generated = now.completion_tokens + now.wasted_tokens
     rows: list[tuple[type[CounterMetricFamily | GaugeMetricFamily], str, str, float | None]] = [
         (_GAUGE, "prompts", "Prompts of this step.", now.prompts_total),
         (_COUNTER, "prompts_decided", "Prompts with nothing left to sample.", now.prompts_done),
         (_COUNTER, "samples_truncated", "Samples cut by their token limit.", now.truncated),
-        (_COUNTER, "completion_tokens", "Tokens that came.", now.completion_tokens),
-        (_COUNTER, "wasted_tokens", "Tokens of attempts that were lost.", now.wasted_tokens),
+        (_COUNTER, "generated_tokens", "Completion tokens, those lost too.", generated),
+        (_COUNTER, "wasted_tokens", "Those of attempts that were lost.", now.wasted_tokens),
         (_GAUGE, "requests_in_flight", "Requests outstanding.", now.in_flight),
         (_GAUGE, "samples_ungraded", "Samples that wait for a verdict.", now.ungraded),
         (_GAUGE, "tokens_per_second", "Completion tokens a second, lately.", now.tokens_per_s),
@@ -101,8 +117,9 @@ def _costs(step: str, cost: Cost | None) -> Iterator[Metric]:
         yield _family(_GAUGE, "cost_projected_dollars", about, ["step"], [([step], cost.projected)])
 
 
-def _replicas(step: str, replicas: Iterable[ReplicaProgress]) -> Iterator[Metric]:
-    by_url = {plain(replica.url, 200): replica for replica in replicas}  # a label set comes once
+def _replicas(step: str, now: SamplingProgress) -> Iterator[Metric]:
+    # A label set may come only once.
+    by_url = {plain(replica.url, 200): replica for replica in now.replicas}
     labels = ["step", "replica"]
 
     def each(values: dict[str, float | None]) -> list[tuple[list[str], float]]:

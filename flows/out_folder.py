@@ -24,9 +24,11 @@ from prompts.errors import PrerequisiteError
 from prompts.parquet import table_of, write_table
 from prompts.record import Prompt
 from teacher.ask import Ask
+from teacher.lock import Lock
 from teacher.settings import SamplingRecipe
 
 MANIFEST, PROMPTS = "manifest.json", "prompts.parquet"
+LOCK = ".lock"
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 SHOWN_IDS = 3
 # These say when to stop asking: what there is stays good when they change, and is not paid again.
@@ -55,14 +57,34 @@ class OutFolder:
         """The model it was sampled from; None in a new folder."""
         return self.manifest()["decides"]["model"] if (self.path / MANIFEST).exists() else None
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder against a second process; a new one is made, and goes if it stays empty.
+
+        Raises PrerequisiteError while another process has it, or where it cannot be made.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise PrerequisiteError(f"--out {self.path} is a file: give a folder")
+        is_new = not self.path.exists()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = Lock(self.path / LOCK, self.path)
+        except OSError as error:
+            raise PrerequisiteError(
+                f"cannot write to --out {self.path} ({error.strerror}): give another folder"
+            ) from None
+        try:
+            with lock:
+                yield
+        finally:
+            if is_new:
+                with contextlib.suppress(OSError):  # it is not empty: something was sampled
+                    self.path.rmdir()
+
     def begin(
         self, asks: Sequence[Ask], decides: Mapping[str, Any], file: Path, urls: Sequence[str]
     ) -> None:
-        """Note what is asked, before the first request; PrerequisiteError where it cannot be."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise PrerequisiteError(f"cannot make --out {self.path}: {error.strerror}") from None
+        """Note what is asked, before the first request. Call it with the folder held."""
         asked = {"file": str(file), "rows": len(asks), "digest": _digest(asks)}
         self._write({"prompts": asked, "decides": dict(decides), "urls": list(urls)}, "running")
         if not (self.path / PROMPTS).exists():

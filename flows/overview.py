@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from data_cards.funnel import FunnelRow
+from flows.lost import lost_line
 from flows.progress import clock, say
 from flows.recipe import Recipe
 from flows.run_folder import STAGES, RunFolder, all_runs, read_manifest, run_path
@@ -60,6 +61,8 @@ def summary_text(run: Path) -> str:
             lines.append(
                 FunnelRow(row["stage"], row["n_in"], row["outcomes"], row["seconds"]).line()
             )
+        if entry.get("status") == "done" and (lost := lost_line(entry)):
+            lines.append(lost)
         if entry.get("status") not in (None, "done"):
             lines.append(f"{name:9} {entry['status']}")
     lines += _score_lines(stages.get("evaluate", {}))

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from teacher.pass_rate import PromptOutcome
-from teacher.shards import Shards
 
 from filters.final import final_verdict, judge_traces
 from filters.grader import Grader
@@ -21,16 +19,14 @@ from prompts.errors import RunError
 from prompts.parquet import read_rows, write_rows
 from prompts.record import Prompt
 from prompts.template import render
+from teacher.ask import Ask
 from teacher.membership import follow, write_list
+from teacher.pass_rate import PromptOutcome
+from teacher.progress import SamplingProgress, SamplingSummary
 from teacher.sample import Sample
-from teacher.sampling import (
-    Ask,
-    SamplingProgress,
-    SamplingRecipe,
-    SamplingSummary,
-    open_pool,
-    sample_prompts,
-)
+from teacher.sampling import open_pool, sample_prompts
+from teacher.settings import SamplingRecipe
+from teacher.shards import Shards
 
 Grade = Callable[[Prompt, Sample], Awaitable[bool | None]]
 
@@ -104,7 +100,10 @@ def _set_strays_aside(folder: Path, asked: set[str]) -> None:
             continue
         samples = read_rows(shard, Sample)
         strays = [sample for sample in samples if sample.prompt_id not in asked]
-        write_rows(folder / shard.name.replace("samples", "strays"), strays, Sample)
+        aside = folder / shard.name.replace("samples", "strays")
+        before = read_rows(aside, Sample) if aside.exists() else []
+        # Some are there already after a kill between these two writes.
+        write_rows(aside, list(dict.fromkeys([*before, *strays])), Sample)
         write_rows(shard, [s for s in samples if s.prompt_id in asked], Sample)
 
 
@@ -119,6 +118,8 @@ async def _sample(
 ) -> SamplingSummary:
     def on_progress(progress: SamplingProgress) -> None:
         served.check()
+        if following.done():
+            following.result()  # raises what ended it: replicas would come and go unheard
         display.update(progress)
 
     listed = shards.folder / "replicas.txt"

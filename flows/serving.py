@@ -11,8 +11,8 @@ from flows.run_folder import RunFolder
 from prompts.errors import RunError
 from sft.base_model import read_template
 from sft.student import StudentRecipe
+from teacher.canary import Replica
 from teacher.embedded import embedded_model_dir, embedded_revision
-from teacher.replicas import Replica
 from teacher.serve import ServeRecipe, serving
 from teacher.teachers import TEACHERS
 

@@ -9,6 +9,7 @@ from typing import Any
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from data_cards.funnel import FunnelRow
+from flows.lost import lost_line
 from flows.overview import already
 from flows.progress import say
 from flows.recipe import Recipe, check_pins, load_recipe
@@ -60,10 +61,13 @@ def staged(run: RunFolder, name: str, again: bool = False) -> Iterator[Stage]:
 
 
 def show(run: RunFolder, name: str) -> None:
-    """Print the stage's funnel rows, and put them where Prefect's page shows them."""
-    rows = run.manifest()["stages"][name]["funnel"]
+    """Print the stage's funnel rows and what was lost; the rows also go to Prefect's page."""
+    entry = run.manifest()["stages"][name]
+    rows = entry["funnel"]
     for row in rows:
         say(FunnelRow(row["stage"], row["n_in"], row["outcomes"], row["seconds"]).line())
+    if lost := lost_line(entry):
+        say(lost)
     table = [
         {"stage": row["stage"], "in": row["n_in"], **row["outcomes"], "seconds": row["seconds"]}
         for row in rows

@@ -3,6 +3,7 @@
 import fcntl
 import os
 from pathlib import Path
+from typing import Self
 
 from prompts.errors import PrerequisiteError
 
@@ -27,6 +28,12 @@ class Lock:
             self._path.unlink(missing_ok=True)
             os.close(self._handle)
             self._handle = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
 
 
 def _take(path: Path, what: Path) -> int:

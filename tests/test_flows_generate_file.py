@@ -1,12 +1,11 @@
 """`generate --prompts`: any prompts, any endpoints; nothing sent before all of it is right."""
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from filters_records import sample as sample_of
 from simulated_teacher import SimulatedTeacher, serving
 from typer.testing import CliRunner
 
 from filters.grader import Grader
 from flows import cli
-from flows.endpoints import served_by
 from flows.generate_file import Request, accepted, file_settings, generate_file, most_tokens
 from flows.progress import OUTPUT
 from flows.prompt_file import ask_of, asks_in_file, has_reference
@@ -27,6 +26,7 @@ from prompts.errors import PrerequisiteError
 from prompts.parquet import read_rows
 from prompts.record import Prompt
 from prompts.sources.draft import RowError
+from teacher.parse import split_completion
 from teacher.sample import Sample
 from teacher.settings import SamplingRecipe
 
@@ -163,7 +163,7 @@ def test_parquet_says_the_same_as_jsonl(tmp_path: Path) -> None:
     assert [a.prompt.prompt_id for a in from_parquet] == [a.prompt.prompt_id for a in from_jsonl]
 
 
-# --- settings and endpoints ----------------------------------------------------------------------
+# --- settings ------------------------------------------------------------------------------------
 
 
 def test_settings_are_the_recipes() -> None:
@@ -192,83 +192,6 @@ def test_budgets_bound_what_it_can_cost() -> None:
     assert most_tokens(sampling, 10) == 40_000
     assert most_tokens(sampling.model_copy(update={"max_tokens_per_prompt": 1_500}), 10) == 15_000
     assert most_tokens(sampling.model_copy(update={"max_tokens_per_run": 7_000}), 10) == 7_000
-
-
-def test_the_only_model_served_is_taken() -> None:
-    with serving(SimulatedTeacher(model="r1")) as one, serving(SimulatedTeacher(model="r1")) as two:
-        assert served_by([one.url, two.url.removesuffix("/v1")], None, None, 100) == "r1"
-
-
-def test_different_models_must_be_chosen_from() -> None:
-    with serving(SimulatedTeacher(model="a")) as one, serving(SimulatedTeacher(model="b")) as two:
-        with pytest.raises(PrerequisiteError, match="serve a, b: choose with --model"):
-            served_by([one.url, two.url], None, None, 100)
-        with pytest.raises(PrerequisiteError, match=f"{two.url} does not serve 'a'; it serves b"):
-            served_by([one.url, two.url], "a", None, 100)
-
-
-def test_an_endpoint_where_nobody_answers_is_named() -> None:
-    with pytest.raises(PrerequisiteError, match=r"no endpoint at http://127\.0\.0\.1:9/v1: "):
-        served_by(["http://127.0.0.1:9"], "a", None, 100)
-
-
-def test_a_key_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MY_KEY", raising=False)
-    with pytest.raises(PrerequisiteError, match="MY_KEY"):
-        served_by(["http://127.0.0.1:9"], "a", "MY_KEY", 100)
-
-
-@contextmanager
-def listing(status: int, answer: Any) -> Iterator[str]:
-    """An endpoint that says this of its models; with status 401 only to those without the key."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            has_key = self.headers["Authorization"] == "Bearer secret"
-            body = json.dumps(answer).encode()
-            self.send_response(200 if status == 401 and has_key else status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_a_key_that_is_wanted_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MY_KEY", "secret")
-    with listing(401, {"data": [{"id": "r1"}]}) as url:
-        assert served_by([url], None, "MY_KEY", 100) == "r1"
-        with pytest.raises(PrerequisiteError, match=r"refuses us \(HTTP 401\).*--key-env"):
-            served_by([url], None, None, 100)
-
-
-def test_a_server_without_a_list_is_taken_at_the_users_word() -> None:
-    with listing(404, "no such page") as url:
-        assert served_by([url], "r1", None, 100) == "r1"
-        with pytest.raises(PrerequisiteError, match=r"do not say what they serve.*--model"):
-            served_by([url], None, None, 100)
-
-
-@pytest.mark.parametrize("answer", [[], {"data": None}, {"data": [{}]}, "hello"])
-def test_an_answer_that_lists_no_models_is_no_endpoint(answer: Any) -> None:
-    with listing(200, answer) as url, pytest.raises(PrerequisiteError, match="no endpoint at"):
-        served_by([url], "r1", None, 100)
-
-
-def test_a_completion_longer_than_the_context_is_refused_with_the_fix() -> None:
-    with listing(200, {"data": [{"id": "r1", "max_model_len": 4_096}]}) as url:
-        assert served_by([url], "r1", None, 4_000) == "r1"
-        with pytest.raises(PrerequisiteError, match=r"--set sampling\.max_tokens=2048"):
-            served_by([url], "r1", None, 32_768)
 
 
 # --- from file to folder -------------------------------------------------------------------------
@@ -421,6 +344,72 @@ def test_a_dry_run_sends_and_writes_nothing(
     assert not teacher.log
 
 
+def test_a_second_one_on_the_same_folder_is_refused_and_changes_nothing(
+    tmp_path: Path, teacher: SimulatedTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, out = file_of(tmp_path, sums(4)), tmp_path / "out"
+    words = ["generate", "--prompts", str(file), "--url", teacher.url, "--out", str(out)]
+    words += [f"--set={setting}" for setting in (*SMALL[:2], "sampling.n_max=2")]
+    seconds: list[subprocess.CompletedProcess[str]] = []
+    manifests: list[bytes] = []
+
+    async def meanwhile(grader: Grader, prompt: Prompt, sample: Sample) -> bool | None:
+        if not seconds:
+            manifests.append((out / "manifest.json").read_bytes())
+            command = [sys.executable, "-m", "flows.cli", *words]
+            seconds.append(subprocess.run(command, capture_output=True, text=True, cwd=ROOT))
+            manifests.append((out / "manifest.json").read_bytes())
+        return await accepted(grader, prompt, sample)
+
+    monkeypatch.setattr("flows.generate_file.accepted", meanwhile)
+    generate_file(Request(file, (teacher.url,), out, overrides=SMALL))
+    assert seconds[0].returncode == cli.EXIT_USER
+    assert f"is being written by another process (pid {os.getpid()})" in seconds[0].stderr
+    assert manifests[0] == manifests[1]
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert (manifest["status"], manifest["decides"]["sampling"]["n_max"]) == ("done", 3)
+
+
+def test_one_that_is_refused_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(PrerequisiteError, match="no endpoint"):
+        generate_file(
+            Request(file_of(tmp_path, sums(1)), ("http://127.0.0.1:9",), tmp_path / "a", "r1")
+        )
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    asked = Request(file_of(tmp_path, sums(1)), ("http://127.0.0.1:9",), tmp_path / name)
+    with pytest.raises(PrerequisiteError, match=f"--out .*{name}"):
+        generate_file(asked)
+
+
+@pytest.mark.parametrize(
+    ("said", "finish_reason", "is_accepted"),
+    [
+        ("Once upon a time.", "stop", True),
+        ("<think>\nWell.\n</think>\n\nHello.", "stop", True),
+        ("", "stop", False),
+        (" \n", "stop", False),
+        ("<think>\n\n</think>\n\n", "stop", False),
+        ("Once upon", "length", False),
+        ("I may not say.", "content_filter", False),
+        ("", "tool_calls", False),
+    ],
+)
+def test_without_a_reference_it_must_say_something_and_end_by_itself(
+    said: str, finish_reason: str, is_accepted: bool
+) -> None:
+    prompt, parts = ask_of({"prompt": "A story?"}, "mine.jsonl").prompt, split_completion(said)
+    sample = sample_of(
+        parts.answer, reasoning=parts.reasoning, completion=said, finish_reason=finish_reason
+    )
+    with Grader(1, 1.0) as grader:
+        assert asyncio.run(accepted(grader, prompt, sample)) is is_accepted
+
+
 def test_json_ends_with_the_counts(
     tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -431,6 +420,17 @@ def test_json_ends_with_the_counts(
     assert objects[0]["event"] == "plan"
     assert objects[-1]["event"] == "done"
     assert objects[-1]["funnel"][0]["n_in"] == 3
+
+
+def test_what_was_lost_is_said_in_a_line(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher.fault = lambda prompt, seed, nth: "429" if seed >= 0 and nth == 0 else None
+    asked = Request(file_of(tmp_path, sums(2)), (teacher.url,), tmp_path / "out", overrides=SMALL)
+    generate_file(asked)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("requests  faults: ")
+    assert "rate_limited" in last
 
 
 # --- the command ---------------------------------------------------------------------------------

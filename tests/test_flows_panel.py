@@ -282,13 +282,42 @@ def test_prometheus_reads_the_newest_progress() -> None:
     for metric in (
         'stillhouse_samples_total{outcome="accepted",step="generate"} 600.0',
         'stillhouse_prompts{step="generate"} 564.0',
-        'stillhouse_completion_tokens_total{step="generate"} 2e+06',
+        'stillhouse_generated_tokens_total{step="generate"} 2.5e+06',
         'stillhouse_faults_total{kind="stalled",step="generate"} 12.0',
         'stillhouse_replica_kv_usage_ratio{replica="http://10.0.0.5:8000/v1",step="generate"} 0.71',
         'stillhouse_cost_dollars_total{step="generate"} 5.0',
     ):
         assert metric in text
     assert "stillhouse_time_left_seconds{" not in text
+
+
+def told(text: str, metric: str) -> float:
+    """A metric's only value in a scrape."""
+    (value,) = (line.split()[-1] for line in text.splitlines() if line.startswith(f"{metric}{{"))
+    return float(value)
+
+
+def test_counters_do_not_go_down_while_a_step_runs() -> None:
+    tokens, of_replica = "stillhouse_generated_tokens_total", "stillhouse_replica_completion_tokens"
+    metrics = Metrics(0)
+
+    def shown(came: int, wasted: int, elapsed_s: float) -> tuple[float, float]:
+        by = (replica(0, completion_tokens=came),)
+        now = progress(
+            completion_tokens=came, wasted_tokens=wasted, elapsed_s=elapsed_s, replicas=by
+        )
+        metrics.show("generate", now)
+        text = scraped(metrics.port)
+        return told(text, tokens), told(text, f"{of_replica}_total")
+
+    try:
+        assert shown(1_000, 0, 10.0) == (1_000, 1_000)
+        assert shown(700, 300, 11.0) == (1_000, 1_000)  # an attempt was lost
+        assert shown(650, 300, 12.0) == (1_000, 1_000)  # the server has counted
+        assert shown(900, 300, 13.0) == (1_200, 1_000)
+        assert shown(5, 0, 1.0) == (5, 5)  # a second try of the step
+    finally:
+        metrics.close()
 
 
 def test_a_port_in_use_is_said_before_anything_starts() -> None:

@@ -125,6 +125,18 @@ def test_the_overview_shows_funnel_and_scores(tmp_path: Path) -> None:
     assert json.loads(json.dumps(run_facts(run.path)))["stages"]["curate"]["status"] == "done"
 
 
+def test_the_overview_says_in_a_line_what_was_lost(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    do(run, "curate")
+    lost = {"faults": {"reset": 2, "stalled": 1_012}, "continued": 4, "wasted_tokens": 1_234}
+    run.begin("generate")
+    run.finish("generate", 0.0, [ROW], **lost, cancelled=0)
+    said = "1,012 stalled, 2 reset; 4 completions continued; 1,234 tokens wasted"
+    assert f"requests  faults: {said}" in summary_text(run.path).splitlines()
+    run.finish("generate", 0.0, [ROW], faults={}, continued=0, wasted_tokens=0, cancelled=0)
+    assert "requests" not in summary_text(run.path)
+
+
 def test_outdated_stages_are_in_no_funnel(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     do(run, "curate")
