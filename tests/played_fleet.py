@@ -10,11 +10,12 @@ from typing import Any
 
 import aiohttp
 
+from prompts.errors import RunError
 from teacher.canary import CANARY, Wire
 from teacher.client import Call, Endpoint
 from teacher.completion import Completion, Fault, FaultKind, Heard
 from teacher.replicas import RATE_LIMIT_WAIT_S, Pool
-from teacher.sample import Sample
+from teacher.sample import Sample, was_refused
 from teacher.sampling import Ask, SamplingRecipe, sample_seed
 from teacher.shards import Shards
 from teacher.window import Gauges
@@ -31,6 +32,7 @@ BEFORE = (
     FaultKind.NOT_JSON,
     FaultKind.EMPTY_CHOICES,
     FaultKind.RATE_LIMITED,
+    FaultKind.BARRED,
 )
 MIDWAY = (
     FaultKind.SERVER_ERROR,
@@ -40,7 +42,7 @@ MIDWAY = (
     FaultKind.INVALID_JSON,
 )
 # These say nothing of the replica's health.
-_NO_FAILURE = (FaultKind.RATE_LIMITED, FaultKind.REFUSED_REQUEST, FaultKind.NOT_CONTINUED)
+_NO_FAILURE = (FaultKind.RATE_LIMITED, FaultKind.NOT_CONTINUED)
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class Fleet:
             completion = await self._answer(where.url, work, call, heard)
         except Fault as fault:
             self._broken(where.url, work, fault, heard)
-            raise
+            raise _raised(fault) from fault
         except asyncio.CancelledError:
             if where.url in self.left and self._keeps(where.url):
                 self._begun[work] += heard.partial().text
@@ -163,7 +165,7 @@ class Fleet:
             raise Fault(FaultKind.UNREACHABLE, "down")
         if not self.calm and dice.random() < self._nature(url).fault_rate / 2:
             await asyncio.sleep(dice.choice((0.0, call.stall_timeout_s)))
-            raise Fault(dice.choice(BEFORE), "canary")
+            raise Fault(dice.choice(BEFORE[:-1]), "canary")
         self._failures[url] = 0
         if url not in self.left:
             self.up.add(url)
@@ -246,7 +248,8 @@ class Fleet:
             self._paused_until_s[url] = max(self._paused_until_s[url], now_s() + wait_s)
         elif fault.kind not in _NO_FAILURE:
             self._failures[url] += 1
-            if self._failures[url] >= self.recipe.circuit_failures:
+            is_barred = fault.kind is FaultKind.BARRED
+            if is_barred or self._failures[url] >= self.recipe.circuit_failures:
                 self._lose(url)
 
     def _lose(self, url: str) -> None:
@@ -268,6 +271,11 @@ class Fleet:
         """Numbers that depend on nothing but which request of its replica this is."""
         self._asked[url] += 1
         return random.Random(f"{self._seed} {self._lives} {url} {self._asked[url]}")
+
+
+def _raised(fault: Fault) -> Exception:
+    """What the client raises: of a refused key it makes a RunError."""
+    return RunError(str(fault)) if fault.kind is FaultKind.BARRED else fault
 
 
 def _say(heard: Heard, text: str, start: int, end: int, counts: bool) -> None:
@@ -297,9 +305,17 @@ class Ledger(Shards):
         self.appended: dict[str, Sample] = {}
         self.outcomes: defaultdict[str, dict[int, bool | None]] = defaultdict(dict)
         self.completed: set[tuple[str, int]] = set()
+        self.refused: set[str] = set()  # prompts
+        self.stay_refused = 0  # samples that are not asked for again
         for stored in self.before.values():
             if stored.finish_reason != "error":
                 self.completed.add((stored.prompt_id, stored.sample_index))
+        for stored in self.before.values():
+            if was_refused(stored.error) and self.completed and not regrade:
+                self.outcomes[stored.prompt_id][stored.sample_index] = None
+                self.refused.add(stored.prompt_id)
+                self.stay_refused += 1
+        for stored in self.before.values():
             if stored.graded and not regrade:
                 self.outcomes[stored.prompt_id][stored.sample_index] = stored.accepted
 
@@ -308,6 +324,7 @@ class Ledger(Shards):
         self.appended[sample.sample_id] = sample
         if sample.finish_reason == "error":
             self.outcomes[sample.prompt_id][sample.sample_index] = None
+            self.refused |= {sample.prompt_id} if was_refused(sample.error) else set()
         else:
             self.completed.add((sample.prompt_id, sample.sample_index))
         super().append(sample)
@@ -322,6 +339,8 @@ class Ledger(Shards):
         accepted = sum(outcome is True for outcome in outcomes)
         if len(outcomes) >= recipe.n_min and accepted >= recipe.keep:
             return "kept"
+        if prompt_id in self.refused:
+            return "refused"
         if len(outcomes) >= recipe.n_max:
             return "exhausted"
         patience = max(recipe.n_min, recipe.give_up_after or recipe.n_max)

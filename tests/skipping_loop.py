@@ -21,7 +21,7 @@ class SkippingLoop(asyncio.SelectorEventLoop):
     Overtime when nothing is left to wait for, and when the clock passes `end_s`.
     """
 
-    def __init__(self, end_s: float = 100_000.0) -> None:
+    def __init__(self, end_s: float = 5_000.0) -> None:
         super().__init__(selectors.DefaultSelector())
         self._now_s, self._end_s = 0.0, end_s
         select = self._selector.select  # type: ignore[attr-defined]

@@ -32,6 +32,7 @@ from test_teacher_sampling import asks
 
 from prompts.errors import RunError
 from prompts.record import Prompt
+from teacher.ask import LONGEST_RETRY_WAIT_S
 from teacher.pass_rate import pass_rate
 from teacher.replicas import CANARY_GRACE_S, Pool, Replica
 from teacher.sample import Sample
@@ -91,7 +92,6 @@ class Run:
         self.fleet.calm = True
         await self.life()
         assert self.summary is not None
-        assert self.summary.errors == 0
 
     async def life(self, kill_s: float | None = None) -> None:
         """One process: from what is stored to the end, to a kill, or until no replica is left."""
@@ -235,8 +235,9 @@ def check_summary(run: Run, ledger: Ledger, summary: SamplingSummary) -> None:
     assert all(stored.graded for stored in completed)
     verdicts = Counter(stored.accepted for stored in completed)
     assert summary.conserves()
-    assert summary.samples == len(completed) + len(failed)
-    assert summary.errors == len(failed)
+    assert not (run.fleet.calm and failed)
+    assert summary.errors == len(failed) + ledger.stay_refused
+    assert summary.samples == len(completed) + summary.errors
     assert (summary.accepted, summary.rejected) == (verdicts[True], verdicts[False])
     assert summary.resumed == sum(s.finish_reason != "error" for s in ledger.before.values())
     assert summary.truncated == sum(s.finish_reason == "length" for s in completed)
@@ -363,9 +364,11 @@ def test_whatever_happens_every_prompt_is_decided_and_nothing_is_paid_twice(plot
 async def the_end(run: Run, last_s: float) -> None:
     """Play until the last replica is gone for good, and then with all of them back."""
     await run.life()
-    waited_s = run.plot.recipe.wait_for_replica_s
-    # What was under way may stall, and each circuit opens with the last of its faults.
-    assert now_s() <= max(last_s, SLOWEST_START_S) + waited_s + 120.0
+    recipe = run.plot.recipe
+    # At worst a single sample goes round until it has opened every circuit.
+    faults = recipe.circuit_failures * len(run.plot.natures) + 1
+    open_s = faults * (LONGEST_RETRY_WAIT_S + recipe.stall_timeout_s)
+    assert now_s() <= max(last_s, SLOWEST_START_S) + open_s + recipe.wait_for_replica_s
     run.fleet.calm = True
     await run.life()
     assert run.summary is not None
