@@ -1,7 +1,8 @@
 """A closed shard: samples in a Parquet file, and beside it the grades that came while it was open.
 
 `samples-00007.parquet` holds Sample rows; `graded-00007.parquet` holds sample_id and accepted
-(null: undecided), of samples of this shard or of an earlier one.
+(null: undecided), of samples of this shard or of an earlier one; `spent-00007.parquet` holds what
+prompts had cost by then beside their samples.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from prompts.parquet import read_rows, schema_of, write_rows, write_tables
-from teacher.open_shard import COLUMNS, LIGHT, Row
+from teacher.open_shard import COLUMNS, LIGHT, Row, Spent
 from teacher.sample import Sample
 from teacher.standing import fallen
 
@@ -56,6 +57,16 @@ def write_grades(path: Path, grades: dict[str, bool | None]) -> None:
 def read_grades(path: Path) -> dict[str, bool | None]:
     """The grades of a file."""
     return {graded.sample_id: graded.accepted for graded in read_rows(path, Graded)}
+
+
+def write_spent(path: Path, spent: dict[str, int]) -> None:
+    """Write the accounts, all or nothing."""
+    write_rows(path, (Spent(name, tokens) for name, tokens in spent.items()), Spent)
+
+
+def read_spent(path: Path) -> dict[str, int]:
+    """The accounts of a file."""
+    return {spent.prompt_id: spent.tokens for spent in read_rows(path, Spent)}
 
 
 def read_light(path: Path) -> Iterator[Row]:

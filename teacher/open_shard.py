@@ -1,6 +1,6 @@
 """The open shard: a SQLite file that samples and grades are added to, safe once committed.
 
-A log of two tables: rows are added and never changed, so that a commit writes little more than
+A log of three tables: rows are added and never changed, so that a commit writes little more than
 what came (an index over random ids would rewrite itself with every commit); which row of a sample
 stands is told by teacher/standing.py. A committed row survives SIGKILL of the process, and loss of
 power once `sync` has returned (WAL, synchronous=NORMAL: a commit is no fsync). The log is never
@@ -13,7 +13,7 @@ import os
 import sqlite3
 import typing
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
@@ -55,6 +55,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _CREATE = (
     f"CREATE TABLE IF NOT EXISTS samples ({', '.join(COLUMNS)})",
     "CREATE TABLE IF NOT EXISTS grades (sample_id, accepted)",
+    "CREATE TABLE IF NOT EXISTS spent (prompt_id, tokens)",
 )
 _INSERT = f"INSERT INTO samples VALUES ({', '.join('?' * len(COLUMNS))})"
 _SELECT_SOME = (
@@ -64,6 +65,14 @@ _SELECT_SOME = (
 
 Row = tuple[Any, ...]
 Grade = tuple[str, bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Completion tokens a prompt has cost in all, beside those its stored samples tell of."""
+
+    prompt_id: str
+    tokens: int
 
 
 class OpenShard:
@@ -79,12 +88,19 @@ class OpenShard:
         log = path.with_name(path.name + "-wal")
         self.text_bytes = sum(file.stat().st_size for file in (path, log) if file.exists())
 
-    def write(self, samples: Sequence[Sample], grades: Sequence[Grade] = ()) -> None:
-        """Commit samples and grades, all or none. Raises RunError when the disk fails."""
+    def write(
+        self,
+        samples: Sequence[Sample],
+        grades: Sequence[Grade] = (),
+        spent: Sequence[Spent] = (),
+    ) -> None:
+        """Commit samples, grades and costs, all or none. Raises RunError when the disk fails."""
         try:
             with self._connection:
                 self._connection.executemany(_INSERT, map(_to_row, samples))
                 self._connection.executemany("INSERT INTO grades VALUES (?, ?)", grades)
+                rows = ((one.prompt_id, one.tokens) for one in spent)
+                self._connection.executemany("INSERT INTO spent VALUES (?, ?)", rows)
         except Exception as error:
             raise write_failure(self.path, error) from error
         self.text_bytes += sum(len(sample.completion) for sample in samples)
@@ -116,6 +132,10 @@ class OpenShard:
         """The last grade of every sample that has one here, of this shard or of an earlier one."""
         rows = self._connection.execute("SELECT sample_id, accepted FROM grades ORDER BY rowid")
         return {name: None if accepted is None else bool(accepted) for name, accepted in rows}
+
+    def spent(self) -> dict[str, int]:
+        """The last account of every prompt that has one here."""
+        return dict(self._connection.execute("SELECT prompt_id, tokens FROM spent ORDER BY rowid"))
 
     def close(self) -> None:
         """Leave the file for a later run."""

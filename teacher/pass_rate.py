@@ -12,7 +12,8 @@ class PromptOutcome:
 
     tried = decided + undecided and failed ones. `pass_rate` is the unbiased estimate, not
     accepted / decided; None if nothing can be said. `stopped` is a Stop. `completion_tokens` are
-    all that were paid for it, those of cancelled and broken samples too.
+    all that were paid for it in this and earlier runs, those of cancelled and broken samples too
+    (what was in flight when a run was killed aside).
     """
 
     prompt_id: str

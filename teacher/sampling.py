@@ -1,9 +1,11 @@
 """Adaptive rejection sampling: ask, store, grade, and ask again only while there is a need."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 
+from prompts.errors import RunError
 from prompts.record import Prompt
 from teacher.ask import Ask, Asker, Asking, sample_seed
 from teacher.canary import Replica
@@ -30,6 +32,7 @@ _Work = tuple[int, int]
 
 # Completions may wait for their verdict, but memory is finite.
 UNGRADED_PER_PLACE = 4
+UNGRADED_CHARACTERS = 256_000_000
 REGRADED_AT_ONCE = 64
 # A server's first request may take longer than any later one.
 SHORTEST_CANARY_TIMEOUT_S = 30.0
@@ -88,6 +91,11 @@ class _Engine:
         self._tally = Tally(self._schedule, rule, self._asker.faults)
         self._tasks: set[asyncio.Task[None]] = set()
         self._asking: dict[_Work, tuple[asyncio.Task[None], Asking]] = {}
+        # Failed rows of earlier runs, with their cost, until they are asked again; and by prompt
+        # what was spent beside all samples that are stored.
+        self._failed: dict[_Work, int] = {}
+        self._beside: Counter[int] = Counter()
+        self._ungraded_characters = 0
         self._wake = asyncio.Event()
         self._failure: BaseException | None = None
 
@@ -138,7 +146,13 @@ class _Engine:
                 to_grade[stored.sample_id] = order
         for stored in failed:
             if not (stay and was_refused(stored.error)):
-                self._schedule.restore_failed(orders[stored.prompt_id], stored.wasted_tokens)
+                work = orders[stored.prompt_id], stored.sample_index
+                self._failed[work] = stored.wasted_tokens
+                self._schedule.restore_spent(work[0], stored.wasted_tokens)
+        for prompt_id, tokens in self._shards.spent().items():
+            if (found := orders.get(prompt_id)) is not None:
+                self._beside[found] = tokens
+                self._schedule.restore_spent(found, tokens)
         self._tally.summary.resumed = len(completed)
         self._tally.restored()
         return to_grade
@@ -161,7 +175,10 @@ class _Engine:
         """Fill the free places, unless grading has fallen far behind."""
         places = self._pool.places()
         ungraded = len(self._tasks) - len(self._asking)
-        if ungraded > UNGRADED_PER_PLACE * places + REGRADED_AT_ONCE + 1:
+        if (
+            ungraded > UNGRADED_PER_PLACE * places + REGRADED_AT_ONCE + 1
+            or self._ungraded_characters > UNGRADED_CHARACTERS
+        ):
             return
         on_their_way = len(self._asking) - self._asker.resting - self._pool.in_flight()
         for _ in range(self._pool.free() - on_their_way):
@@ -187,6 +204,10 @@ class _Engine:
                 tokens = cancelled[1].tokens()
                 self._schedule.cancelled(*work, tokens)
                 self._tally.cancelled(tokens)
+                try:
+                    self._spend(work[0], tokens)
+                except RunError as error:  # the store has failed; nobody else would see it here
+                    self._failure = self._failure or error
         elif task.exception():
             self._failure = self._failure or task.exception()
         self._wake.set()
@@ -195,6 +216,7 @@ class _Engine:
         """One sample from asking to verdict. It can be cancelled only until it has come back."""
         sample = await self._asker.sample(self._asks[order], index, asking)
         del self._asking[order, index]
+        self._spend(order, self._failed.pop((order, index), 0))  # its row of then is superseded
         self._shards.append(sample)
         self._tally.came(sample)
         if sample.finish_reason == FAILED:
@@ -203,8 +225,16 @@ class _Engine:
             self._wake.set()
             await self._grade(order, sample)
 
+    def _spend(self, order: int, tokens: int) -> None:
+        """Store what was spent on a prompt beside its samples: budgets are of all its runs."""
+        if tokens:
+            self._beside[order] += tokens
+            self._shards.spend(self._asks[order].prompt.prompt_id, self._beside[order])
+
     async def _grade(self, order: int, sample: Sample) -> None:
+        self._ungraded_characters += len(sample.completion)
         accepted = await self._accept(self._asks[order].prompt, sample)
+        self._ungraded_characters -= len(sample.completion)
         self._shards.grade(sample.sample_id, accepted)
         self._settle(order, sample, accepted)
 
@@ -245,6 +275,8 @@ class _Engine:
 
     def _finish(self) -> SamplingSummary:
         self._tally.summary.continued = self._asker.continued
+        for order, index in self._failed:
+            self._tally.left_failed(order, index)
         summary = self._tally.finish(self._asks, time_s())
         if not summary.conserves():
             raise AssertionError(f"sample counts do not conserve: {summary}")

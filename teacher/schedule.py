@@ -161,8 +161,8 @@ class Schedule:
         if lost:
             self.lost(order, index, lost)
 
-    def restore_failed(self, order: int, tokens: int) -> None:
-        """A sample that failed in an earlier run: what it cost is spent, its index is free."""
+    def restore_spent(self, order: int, tokens: int) -> None:
+        """What a prompt had cost in earlier runs beside the samples that are restored."""
         self._spend(self.prompts[order], tokens)
         self._settle(self.prompts[order])
 

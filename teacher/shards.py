@@ -1,8 +1,8 @@
-"""All samples of a run and their grades: closed Parquet shards and one open journal.
+"""All samples of a run, their grades and their cost: closed Parquet shards and one open journal.
 
 A folder holds `samples-00000.parquet` … and, while it is written, the journal of the next one,
-`samples-00008.sqlite`. What is promised: `append` and `grade` queue and return; a writer thread
-commits what is queued, together, `COMMIT_DELAY_S` after it came: from then on it survives
+`samples-00008.sqlite`. What is promised: `append`, `grade` and `spend` queue and return; a writer
+thread commits what is queued, together, `COMMIT_DELAY_S` after it came: from then on it survives
 SIGKILL, and at most `SYNC_DELAY_S` later, or when `flush` returns, loss of power. A full journal is
 closed into Parquet by another thread while the next one is written already, and is removed only
 when its Parquet files are on disk under their names. Failed requests go on to the next journal
@@ -29,11 +29,13 @@ from teacher.closed_shard import (
     read_grades,
     read_light,
     read_samples,
+    read_spent,
     write_grades,
     write_samples,
+    write_spent,
 )
 from teacher.lock import Lock
-from teacher.open_shard import Grade, OpenShard, sample_from, write_failure
+from teacher.open_shard import Grade, OpenShard, Spent, sample_from, write_failure
 from teacher.sample import FAILED, Sample
 
 # Text of a shard: its Parquet file is about as large as people like to move them.
@@ -45,9 +47,9 @@ SYNC_DELAY_S = 0.5
 # When the disk falls this far behind, `append` blocks: memory stays bounded.
 QUEUED = 1_024
 
-_NUMBER = re.compile(r"(?:samples|graded)-(\d+)\.(?:parquet|sqlite)")
+_NUMBER = re.compile(r"(?:samples|graded|spent)-(\d+)\.(?:parquet|sqlite)")
 
-_Item = Sample | Grade | Future[None] | None
+_Item = Sample | Grade | Spent | Future[None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Shards:
         """Every sample once, completed wins over failed; the text is not read."""
         stored: dict[str, tuple[str, int, str, int, int, int, str | None]] = {}
         grades: dict[str, bool | None] = {}
-        with self._sources() as (closed, graded, journals):
+        with self._sources() as (closed, graded, _, journals):
             for rows in (*map(read_light, closed), *(journal.light() for journal in journals)):
                 for name, prompt_id, index, finish_reason, *rest in rows:
                     known = stored.get(name)
@@ -118,7 +120,7 @@ class Shards:
         """Whole samples, each that is stored of those named, once; a few at a time in memory."""
         wanted = set(sample_ids)
         failed: dict[str, Sample] = {}
-        with self._sources() as (closed, _, journals):
+        with self._sources() as (closed, _, _, journals):
             for samples in (
                 *(read_samples(path, wanted) for path in closed),
                 *(_read_journal(journal, wanted) for journal in journals),
@@ -131,6 +133,14 @@ class Shards:
                         yield sample
         yield from (sample for name, sample in failed.items() if name in wanted)
 
+    def spent(self) -> dict[str, int]:
+        """The last account of every prompt that has one, see `spend`."""
+        accounts: dict[str, int] = {}
+        with self._sources() as (_, _, spent, journals):
+            for found in (*map(read_spent, spent), *(journal.spent() for journal in journals)):
+                accounts.update(found)
+        return accounts
+
     def append(self, sample: Sample) -> None:
         """Queue one sample for the next commit. One that is completed already stays as it is."""
         self._put(sample)
@@ -138,6 +148,11 @@ class Shards:
     def grade(self, sample_id: str, accepted: bool | None) -> None:
         """Queue a sample's grade for the next commit; the last one counts."""
         self._put((sample_id, accepted))
+
+    def spend(self, prompt_id: str, tokens: int) -> None:
+        """Queue, for the next commit, what a prompt has cost in all beside its stored samples, in
+        requests that were cancelled or failed and were asked again; the last account counts."""
+        self._put(Spent(prompt_id, tokens))
 
     def flush(self) -> None:
         """Return when all that was queued is committed. Raises RunError if it cannot be."""
@@ -203,9 +218,10 @@ class Shards:
             running = None not in batch
             samples = [item for item in batch if isinstance(item, Sample)]
             grades = [item for item in batch if isinstance(item, tuple)]
+            spent = [item for item in batch if isinstance(item, Spent)]
             waiting = [item for item in batch if isinstance(item, Future)]
-            if (samples or grades) and not self._failure:
-                self._guarded(lambda: self._commit(samples, grades))  # noqa: B023 - runs at once
+            if (samples or grades or spent) and not self._failure:
+                self._guarded(lambda: self._commit(samples, grades, spent))  # noqa: B023 - at once
                 due_s = min(due_s, time.monotonic() + SYNC_DELAY_S)
             if due_s < inf and (waiting or not running or time.monotonic() >= due_s):
                 self._guarded(self._sync)
@@ -223,7 +239,7 @@ class Shards:
         batch: list[_Item] = []
         try:
             batch.append(self._queue.get(timeout=wait_s))
-            if isinstance(batch[0], Sample | tuple):
+            if isinstance(batch[0], Sample | tuple | Spent):
                 time.sleep(COMMIT_DELAY_S)
             while True:
                 batch.append(self._queue.get_nowait())
@@ -234,9 +250,9 @@ class Shards:
         if self._journal:
             self._journal.sync()
 
-    def _commit(self, samples: list[Sample], grades: list[Grade]) -> None:
+    def _commit(self, samples: list[Sample], grades: list[Grade], spent: list[Spent]) -> None:
         journal = self._open()
-        journal.write(samples, grades)
+        journal.write(samples, grades, spent)
         if journal.text_bytes >= self._shard_bytes:
             self._journal = None
             self._retire(journal)
@@ -260,9 +276,11 @@ class Shards:
             rows = sorted(rows + journal.standing(failed=True))
         if rows:
             write_samples(journal.path.with_suffix(".parquet"), journal.rows(rows))
+        number = journal.path.stem.removeprefix("samples-")
         if grades := journal.grades():
-            number = journal.path.stem.removeprefix("samples-")
             write_grades(self.folder / f"graded-{number}.parquet", grades)
+        if spent := journal.spent():
+            write_spent(self.folder / f"spent-{number}.parquet", spent)
         with self._names:
             journal.remove()
 
@@ -297,8 +315,9 @@ class Shards:
     def _take_up(self) -> None:
         """Go on where an earlier writer stopped, however it did: the last journal is the open one,
         those before it are closed."""
-        for rest in (*self._files(".samples-*.tmp"), *self._files(".graded-*.tmp")):
-            rest.unlink()
+        for kind in ("samples", "graded", "spent"):
+            for rest in self._files(f".{kind}-*.tmp"):
+                rest.unlink()
         for log in self._files("samples-*.sqlite-*"):
             if not log.with_name(log.name.rpartition("-")[0]).exists():
                 log.unlink()
@@ -312,8 +331,8 @@ class Shards:
         return sorted(self.folder.glob(pattern))
 
     @contextmanager
-    def _sources(self) -> Iterator[tuple[list[Path], list[Path], list[OpenShard]]]:
-        """Closed shards, their grades, and the journals, opened: these can be read to their end
+    def _sources(self) -> Iterator[tuple[list[Path], list[Path], list[Path], list[OpenShard]]]:
+        """Closed shards, grades, accounts, and the journals, opened: these can be read to their end
         even if they are closed and removed meanwhile."""
         if self._writing:
             self.flush()
@@ -322,10 +341,11 @@ class Shards:
             for path in self._files("samples-*.sqlite"):
                 journals.append(OpenShard(path, must_exist=True))
                 stack.callback(journals[-1].close)
-            found = (self._files("samples-*.parquet"), self._files("graded-*.parquet"), journals)
+            closed = self._files("samples-*.parquet")
+            graded, spent = self._files("graded-*.parquet"), self._files("spent-*.parquet")
             opened = stack.pop_all()
         with opened:
-            yield found
+            yield closed, graded, spent, journals
 
 
 def _read_journal(journal: OpenShard, wanted: Collection[str]) -> Iterator[Sample]:

@@ -53,7 +53,17 @@ class Tally:
         self.summary.count(sample.finish_reason, accepted, was_refused(sample.error))
         if sample.finish_reason != FAILED:
             self._projector.length(sample.completion_tokens)
-        outcomes, index = self._outcomes.setdefault(order, bytearray()), sample.sample_index
+        self._note(order, sample.sample_index, accepted)
+
+    def left_failed(self, order: int, index: int) -> None:
+        """A sample that failed in an earlier run was not asked again: its prompt did not need it.
+
+        It is no error of this run, but was tried: the prompt's row stays what it was.
+        """
+        self._note(order, index, None)
+
+    def _note(self, order: int, index: int, accepted: bool | None) -> None:
+        outcomes = self._outcomes.setdefault(order, bytearray())
         outcomes.extend(bytes(max(0, index + 1 - len(outcomes))))
         outcomes[index] = _CODES[accepted]
 
@@ -122,7 +132,7 @@ class Tally:
         decided = [_OUTCOMES[code] for code in codes if code > 1]
         return PromptOutcome(
             prompt_id=prompt_id,
-            tried=prompt.tried_bits.bit_count(),
+            tried=len(codes) - codes.count(0),
             decided=len(decided),
             accepted=sum(accepted is True for accepted in decided),
             pass_rate=pass_rate([_OUTCOMES[code] for code in whole], self._rule),

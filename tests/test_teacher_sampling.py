@@ -1,6 +1,7 @@
 """The engine over real HTTP: what is asked, what is kept, and what survives a bad server."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from simulated_teacher import SimulatedTeacher, serving
 from prompts.errors import RunError
 from prompts.record import Prompt, prompt_id
 from teacher.canary import Replica
-from teacher.sample import Sample
+from teacher.sample import Sample, sample_id
 from teacher.sampling import (
     Ask,
     SamplingProgress,
@@ -305,6 +306,61 @@ def test_what_accept_raises_ends_the_run_and_the_sample_is_kept(tmp_path: Path) 
     again = SimulatedTeacher()
     summary, _ = run([again], tmp_path, 1)
     assert (again.log, summary.accepted) == ([], 1)
+
+
+def test_no_more_is_asked_while_too_much_text_waits_for_its_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("teacher.sampling.UNGRADED_CHARACTERS", 100)
+    one_by_one = QUICK.model_copy(update={"in_flight": 1})
+    waiting, most = [0], [0]
+
+    async def accept(prompt: Prompt, sample: Sample) -> bool:
+        waiting[0] += len(sample.completion)
+        most[0] = max(most[0], waiting[0])
+        await asyncio.sleep(0.03)  # a grader slower than the teacher
+        waiting[0] -= len(sample.completion)
+        return True
+
+    async def go(shards: Shards, teacher: SimulatedTeacher) -> SamplingSummary:
+        async with open_pool([Replica(teacher.url, "sim")], one_by_one) as pool:
+            return await sample_prompts(asks(30), pool, shards, one_by_one, accept)
+
+    with serving(SimulatedTeacher()) as teacher, Shards(tmp_path) as shards:
+        assert asyncio.run(go(shards, teacher)).accepted == 30
+    assert most[0] < 250
+
+
+def test_a_failure_while_grading_what_was_stored_ends_the_run_at_once(tmp_path: Path) -> None:
+    def stop(sample: Sample) -> bool:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run([SimulatedTeacher()], tmp_path, 1, decide=stop)
+    with Shards(tmp_path) as shards:
+        for sample in stored(shards):
+            for number in range(1, 40):
+                name, index = asks(40)[number].prompt.prompt_id, sample.sample_index
+                other = replace(sample, sample_id=sample_id(name, index), prompt_id=name)
+                shards.append(other)
+    graded: list[str] = []
+
+    async def accept(prompt: Prompt, sample: Sample) -> bool:
+        graded.append(sample.sample_id)
+        if len(graded) == 5:
+            raise ZeroDivisionError
+        await asyncio.sleep(3_600)
+        return True
+
+    async def go(shards: Shards, teacher: SimulatedTeacher) -> None:
+        async with open_pool([Replica(teacher.url, "sim")], QUICK) as pool:
+            await sample_prompts(asks(40), pool, shards, QUICK, accept)
+
+    with serving(SimulatedTeacher()) as teacher, Shards(tmp_path) as shards:
+        started_s = time.monotonic()
+        with pytest.raises(ZeroDivisionError):
+            asyncio.run(go(shards, teacher))
+        assert time.monotonic() - started_s < 10.0
 
 
 def test_progress_ends_with_everything_counted(tmp_path: Path) -> None:

@@ -108,6 +108,42 @@ def test_what_a_failed_sample_cost_counts_in_the_next_run_too(tmp_path: Path) ->
     assert summary.prompts_over_budget == 1
 
 
+def test_what_superseded_samples_cost_counts_in_every_later_run(tmp_path: Path) -> None:
+    """Once, a resumed run knew only the cost of the rows that stand."""
+    within = RECIPE.model_copy(update={"max_tokens_per_prompt": 60, "request_attempts": 1})
+    for index in range(2):
+        summary, _ = run(tmp_path, breaks, within)
+        assert summary.outcomes[0].completion_tokens == 27 * (index + 1)
+    summary, samples = run(tmp_path, answers, within)
+    assert (len(samples), summary.prompts_over_budget) == (3, 1)
+    assert summary.outcomes[0].completion_tokens == 54
+
+
+def test_what_cancelled_siblings_cost_counts_in_the_next_run_too(tmp_path: Path) -> None:
+    def third_hangs(number: int, heard: Heard) -> None:
+        say(heard, 4 if number == 3 else 10, "abort" if number == 3 else "stop")
+
+    wide = RECIPE.model_copy(update={"in_flight": 2})
+    for cancelled in (1, 0):
+        summary, samples = run(tmp_path, third_hangs, wide)
+        assert (len(samples), summary.cancelled) == (2, cancelled)
+        assert summary.outcomes[0].completion_tokens == 24
+
+
+def test_a_prompts_row_is_the_same_when_the_run_is_typed_again(tmp_path: Path) -> None:
+    """Once, a failed sample left a gap, and what came after it no longer counted."""
+
+    def first_breaks(number: int, heard: Heard) -> None:
+        (breaks if number == 1 else answers)(number, heard)
+
+    once = RECIPE.model_copy(update={"request_attempts": 1})
+    first, _ = run(tmp_path, first_breaks, once)
+    second, _ = run(tmp_path, answers, once)
+    assert (first.errors, second.errors, second.resumed) == (1, 0, 1)
+    assert (first.outcomes[0].tried, first.outcomes[0].pass_rate) == (2, 1.0)
+    assert second.outcomes == first.outcomes
+
+
 def test_a_prompt_that_was_kept_stays_so_when_the_budget_is_lowered(tmp_path: Path) -> None:
     run(tmp_path, answers, RECIPE, prompts=3)
     lower = RECIPE.model_copy(update={"max_tokens_per_run": 15, "max_tokens_per_prompt": 10})

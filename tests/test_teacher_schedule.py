@@ -298,8 +298,8 @@ def test_a_loss_must_leave_what_others_have_reserved_of_the_runs_budget() -> Non
 
 def test_what_failed_in_an_earlier_run_is_spent_and_may_be_asked_again() -> None:
     schedule = Schedule(2, stop_rule(per_prompt=25))
-    schedule.restore_failed(0, tokens=15)
-    schedule.restore_failed(1, tokens=16)
+    schedule.restore_spent(0, tokens=15)
+    schedule.restore_spent(1, tokens=16)
     assert take(schedule, 2) == [(0, 0), None]
     assert schedule.prompts[1].stop is Stop.BUDGET
 

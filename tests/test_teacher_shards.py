@@ -214,6 +214,28 @@ def test_grades_of_closed_shards_lie_beside_them_and_the_last_one_counts(tmp_pat
         assert grades_of(shards) == {"p-000": True, "p-001": False}
 
 
+def test_what_prompts_cost_beside_their_samples_survives_closing_and_the_last_account_counts(
+    tmp_path: Path,
+) -> None:
+    with Shards(tmp_path, SMALL) as shards:
+        for index in range(9):
+            shards.append(made(index, "x" * 700))
+            shards.spend("p", 10 * index)
+            shards.flush()
+        shards.spend("q", 5)
+        assert shards.spent() == {"p": 80, "q": 5}
+    with Shards(tmp_path) as shards:
+        shards.spend("q", 6)
+        shards.finish()
+        assert shards.spent() == {"p": 80, "q": 6}
+    assert len(list(tmp_path.glob("spent-*.parquet"))) > 1
+    with Shards(tmp_path) as shards:
+        assert shards.spent() == {"p": 80, "q": 6}
+        shards.spend("p", 99)
+    with Shards(tmp_path) as shards:
+        assert shards.spent() == {"p": 99, "q": 6}
+
+
 def test_only_the_samples_asked_for_are_read(tmp_path: Path) -> None:
     with Shards(tmp_path, SMALL) as shards:
         for index in range(9):
@@ -304,13 +326,14 @@ def full(*arguments: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize("step", ["write_samples", "write_grades", "drop_fallen"])
+@pytest.mark.parametrize("step", ["write_samples", "write_grades", "write_spent", "drop_fallen"])
 def test_a_full_disk_while_closing_is_an_error_and_the_next_run_closes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     shards = Shards(tmp_path)
     shards.append(made(0))
     shards.grade("p-000", True)
+    shards.spend("p", 1)
     with monkeypatch.context() as patched:
         patched.setattr(teacher.shards, step, full)
         with pytest.raises(RunError, match="No space left"):
@@ -423,6 +446,7 @@ def test_sigkill_at_any_moment_of_appending_and_closing_loses_and_doubles_nothin
 CLOSING = [
     "teacher.shards.write_samples",
     "teacher.shards.write_grades",
+    "teacher.shards.write_spent",
     "teacher.open_shard.OpenShard.remove",
     "teacher.shards.drop_fallen",
 ]
@@ -443,6 +467,7 @@ def kill_before_or_after(folder: Path, name: str, before: bool) -> None:
     with Shards(folder) as shards:
         shards.append(made(1, "later"))
         shards.grade("p-001", True)
+        shards.spend("p", 20)
         shards.finish()
 
 
@@ -455,6 +480,7 @@ def test_sigkill_at_each_step_of_closing_loses_and_doubles_nothing(
         shards.append(made(0))
         shards.append(failed(1))
         shards.grade("p-000", False)
+        shards.spend("p", 10)
         shards.finish()
     child = start("finish", tmp_path, step, before)
     assert child.communicate()[0] == ""
@@ -462,6 +488,7 @@ def test_sigkill_at_each_step_of_closing_loses_and_doubles_nothing(
     with Shards(tmp_path) as shards:
         assert whole(shards) == [made(0), made(1, "later")]
         assert grades_of(shards) == {"p-000": False, "p-001": True}
+        assert shards.spent() == {"p": 20}
         shards.finish()
     assert closed(tmp_path) == [made(0), made(1, "later")]
     assert all(path.suffix == ".parquet" for path in tmp_path.iterdir())
