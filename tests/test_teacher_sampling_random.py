@@ -356,7 +356,7 @@ plots = st.builds(
 
 
 @given(plot=plots)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_happens_every_prompt_is_decided_and_nothing_is_paid_twice(plot: Plot) -> None:
     play(plot)
 
@@ -375,7 +375,7 @@ async def the_end(run: Run, last_s: float) -> None:
 
 
 @given(plot=plots, last_s=st.floats(0, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_run_ends_soon_after_its_last_replica_and_goes_on_when_one_is_back(
     plot: Plot, last_s: float
 ) -> None:
