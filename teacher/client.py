@@ -118,7 +118,9 @@ def endpoint(url: str, model: str, key_env: str | None = None) -> Endpoint:
     if key_env and not os.environ.get(key_env):
         raise PrerequisiteError(f"the environment variable {key_env} is not set; {url} needs a key")
     path = parts.path.rstrip("/") or "/v1"
-    key = os.environ[key_env] if key_env else ""
+    key = os.environ[key_env].strip() if key_env else ""
+    if not (key.isascii() and key.isprintable()):
+        raise PrerequisiteError(f"the key in {key_env} holds characters that no header may hold")
     return Endpoint(f"{parts.scheme}://{parts.netloc}{path}", model, key)
 
 

@@ -211,6 +211,17 @@ def test_a_bad_url_and_an_unset_key_are_the_users_to_mend(monkeypatch: pytest.Mo
         endpoint("http://localhost", "m", "NO_SUCH_KEY")
 
 
+def test_a_key_is_trimmed_and_one_that_no_header_may_hold_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TEACHER_KEY", "sk-1\n")
+    assert endpoint("http://localhost", "m", "TEACHER_KEY").key == "sk-1"
+    monkeypatch.setenv("TEACHER_KEY", "sk-1\r\nX-Other: 2")
+    with pytest.raises(PrerequisiteError, match="TEACHER_KEY holds characters") as caught:
+        endpoint("http://localhost", "m", "TEACHER_KEY")
+    assert "sk-1" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("reasoning", "content", "text"),
     [
