@@ -304,12 +304,15 @@ class Ledger(Shards):
         self.before = {stored.sample_id: stored for stored in self.restore()}
         self.appended: dict[str, Sample] = {}
         self.outcomes: defaultdict[str, dict[int, bool | None]] = defaultdict(dict)
+        self.failed_before: defaultdict[str, dict[int, bool | None]] = defaultdict(dict)
         self.completed: set[tuple[str, int]] = set()
         self.refused: set[str] = set()  # prompts
         self.stay_refused = 0  # samples that are not asked for again
         for stored in self.before.values():
             if stored.finish_reason != "error":
                 self.completed.add((stored.prompt_id, stored.sample_index))
+            else:
+                self.failed_before[stored.prompt_id][stored.sample_index] = None
         for stored in self.before.values():
             if was_refused(stored.error) and self.completed and not regrade:
                 self.outcomes[stored.prompt_id][stored.sample_index] = None

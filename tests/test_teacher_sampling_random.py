@@ -79,6 +79,7 @@ class Run:
     listed: dict[int, str] = field(default_factory=dict)
     generation: int = 0
     summary: SamplingSummary | None = None
+    spent: Counter[str] = field(default_factory=Counter)  # by prompt, in earlier lives
 
     def __post_init__(self) -> None:
         self.asks = asks(self.plot.prompts)
@@ -109,6 +110,8 @@ class Run:
             check_store(self, ledger)
             if self.summary:
                 check_summary(self, ledger, self.summary)
+        self.spent = spent(self)
+        self.fleet.delivered.clear()
 
     async def work(self, ledger: Ledger) -> None:
         recipe = self.plot.recipe
@@ -183,7 +186,7 @@ def check_store(run: Run, ledger: Ledger) -> None:
         assert tokens(sample) == run.fleet.delivered[sample.prompt_id, sample.sample_index]
     for sample in samples.values():
         check_sample(run, sample, after[sample.sample_id])
-    check_budgets(run, ledger)
+    check_budgets(run)
 
 
 def check_sample(run: Run, sample: Sample, stored: Stored) -> None:
@@ -211,18 +214,16 @@ def tokens(sample: Sample | Stored) -> int:
     return sample.completion_tokens + sample.wasted_tokens
 
 
-def spent(run: Run, ledger: Ledger) -> Counter[str]:
-    """By prompt, what was stored before this life, and all that was delivered in it."""
-    spent: Counter[str] = Counter()
-    for stored in ledger.before.values():
-        spent[stored.prompt_id] += tokens(stored)
+def spent(run: Run) -> Counter[str]:
+    """By prompt, all that was delivered, in this life and those before."""
+    spent = run.spent.copy()
     for (prompt_id, _), delivered in run.fleet.delivered.items():
         spent[prompt_id] += delivered
     return spent
 
 
-def check_budgets(run: Run, ledger: Ledger) -> None:
-    rule, paid = run.plot.recipe.stop_rule(), spent(run, ledger)
+def check_budgets(run: Run) -> None:
+    rule, paid = run.plot.recipe.stop_rule(), spent(run)
     assert all(tokens <= rule.tokens_per_prompt for tokens in paid.values())
     assert paid.total() <= rule.tokens_per_run
 
@@ -262,10 +263,11 @@ def check_tokens(run: Run, ledger: Ledger, summary: SamplingSummary) -> None:
 
 def check_outcomes(run: Run, ledger: Ledger, summary: SamplingSummary) -> None:
     """A row a prompt: why it stopped, its counts, its pass rate and what it cost."""
-    recipe, paid = run.plot.recipe, spent(run, ledger)
+    recipe, paid = run.plot.recipe, spent(run)
     rule = recipe.stop_rule()
     for ask, row in zip(run.asks, summary.outcomes, strict=True):
-        name, outcomes = ask.prompt.prompt_id, ledger.outcomes[ask.prompt.prompt_id]
+        name = ask.prompt.prompt_id
+        outcomes = ledger.failed_before[name] | ledger.outcomes[name]
         decided = [accepted for accepted in outcomes.values() if accepted is not None]
         assert row.prompt_id == name
         assert (row.tried, row.decided, row.accepted) == (len(outcomes), len(decided), sum(decided))
