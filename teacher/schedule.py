@@ -89,14 +89,10 @@ class PromptState:
         return self.stop is not None
 
     @property
-    def tried(self) -> set[int]:
-        """Indices of the samples that came back and were graded, or failed for good."""
-        return _indices(self.tried_bits)
-
-    @property
     def flying(self) -> set[int]:
         """Indices of the samples that are asked for, or being graded."""
-        return _indices(self.flying_bits)
+        bits = self.flying_bits
+        return {index for index in range(bits.bit_length()) if bits >> index & 1}
 
     @property
     def sent(self) -> int:
@@ -148,11 +144,6 @@ class Schedule:
     def decided(self) -> int:
         """How many prompts are decided."""
         return len(self.prompts) - self._open
-
-    @property
-    def tokens(self) -> int:
-        """Completion tokens spent on all prompts; of samples in flight only those lost."""
-        return self._tokens
 
     def restore(self, order: int, index: int, lost: int = 0) -> None:
         """A sample that came back in an earlier run, with the tokens it had lost: in flight until
@@ -324,7 +315,3 @@ class Schedule:
         if self._spare is not None and self._speculative(prompt):
             flying = prompt.flying_bits.bit_count()
             heapq.heappush(self._spare, flying * len(self.prompts) + prompt.order)
-
-
-def _indices(bits: int) -> set[int]:
-    return {index for index in range(bits.bit_length()) if bits >> index & 1}
