@@ -57,7 +57,7 @@ def question(number: int) -> str:
 def seeds_of(number: int, count: int) -> list[int]:
     """The seeds of a prompt's samples, as the engine derives them."""
     from prompts.record import prompt_id
-    from teacher.sampling import sample_seed
+    from teacher.ask import sample_seed
 
     identity = prompt_id("math", question(number))
     return [sample_seed(0, identity, index) for index in range(count)]
@@ -92,7 +92,8 @@ async def run_ours(job: ClientJob) -> ClientResult:
     from teacher import replicas as pool_module
     from teacher.canary import Replica
     from teacher.sample import Sample
-    from teacher.sampling import SamplingRecipe, open_pool, sample_prompts
+    from teacher.sampling import open_pool, sample_prompts
+    from teacher.settings import SamplingRecipe
     from teacher.shards import Shards
 
     recipe = SamplingRecipe(**job.recipe)
@@ -187,7 +188,7 @@ def _stored(number: int, index: int, text: str) -> Any:
 
 def _asks(count: int) -> Sequence[Any]:
     from prompts.record import Prompt, prompt_id
-    from teacher.sampling import Ask
+    from teacher.ask import Ask
 
     return [
         Ask(

@@ -7,7 +7,7 @@ from functools import partial
 
 from prompts.errors import RunError
 from prompts.record import Prompt
-from teacher.ask import Ask, Asker, Asking, sample_seed
+from teacher.ask import Ask, Asker, Asking
 from teacher.canary import Replica
 from teacher.progress import SamplingProgress, SamplingSummary
 from teacher.replicas import Pool, time_s
@@ -16,16 +16,6 @@ from teacher.schedule import Schedule
 from teacher.settings import SamplingRecipe
 from teacher.shards import Shards, Stored
 from teacher.tally import Tally
-
-__all__ = [
-    "Ask",
-    "SamplingProgress",
-    "SamplingRecipe",
-    "SamplingSummary",
-    "open_pool",
-    "sample_prompts",
-    "sample_seed",
-]
 
 Accept = Callable[[Prompt, Sample], Awaitable[bool | None]]
 _Work = tuple[int, int]

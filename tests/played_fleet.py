@@ -11,12 +11,13 @@ from typing import Any
 import aiohttp
 
 from prompts.errors import RunError
+from teacher.ask import Ask, sample_seed
 from teacher.canary import CANARY, Wire
 from teacher.client import Call, Endpoint
 from teacher.completion import Completion, Fault, FaultKind, Heard
 from teacher.replicas import RATE_LIMIT_WAIT_S, Pool
 from teacher.sample import Sample, was_refused
-from teacher.sampling import Ask, SamplingRecipe, sample_seed
+from teacher.settings import SamplingRecipe
 from teacher.shards import Shards
 from teacher.window import Gauges
 

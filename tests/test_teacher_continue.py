@@ -12,14 +12,10 @@ from bench.simulated_teacher import Faults, ReplicaModel, RunningTeacher, Settin
 from prompts.record import Prompt
 from teacher.canary import Replica
 from teacher.membership import follow, read_list, write_list
+from teacher.progress import SamplingProgress, SamplingSummary
 from teacher.sample import Sample
-from teacher.sampling import (
-    SamplingProgress,
-    SamplingRecipe,
-    SamplingSummary,
-    open_pool,
-    sample_prompts,
-)
+from teacher.sampling import open_pool, sample_prompts
+from teacher.settings import SamplingRecipe
 from teacher.shards import Shards
 
 # 400 tokens in the median at 2,000 tokens/s and more: each completion takes a quarter second.

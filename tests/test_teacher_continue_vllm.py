@@ -13,15 +13,11 @@ from test_teacher_serve_vllm import real_vllm
 from prompts.record import Prompt
 from teacher.canary import Replica
 from teacher.embedded import embedded_model_dir
+from teacher.progress import SamplingProgress, SamplingSummary
 from teacher.sample import Sample
-from teacher.sampling import (
-    SamplingProgress,
-    SamplingRecipe,
-    SamplingSummary,
-    open_pool,
-    sample_prompts,
-)
+from teacher.sampling import open_pool, sample_prompts
 from teacher.serve import ServeRecipe, serving
+from teacher.settings import SamplingRecipe
 from teacher.shards import Shards
 
 PROMPTS = 16

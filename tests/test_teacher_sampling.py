@@ -14,17 +14,12 @@ from simulated_teacher import SimulatedTeacher, serving
 
 from prompts.errors import RunError
 from prompts.record import Prompt, prompt_id
+from teacher.ask import Ask, sample_seed
 from teacher.canary import Replica
+from teacher.progress import SamplingProgress, SamplingSummary
 from teacher.sample import Sample, sample_id
-from teacher.sampling import (
-    Ask,
-    SamplingProgress,
-    SamplingRecipe,
-    SamplingSummary,
-    open_pool,
-    sample_prompts,
-    sample_seed,
-)
+from teacher.sampling import open_pool, sample_prompts
+from teacher.settings import SamplingRecipe
 from teacher.shards import Shards
 
 QUICK = SamplingRecipe(

@@ -12,9 +12,10 @@ from test_teacher_sampling import QUICK, asks, stored
 
 from prompts.parquet import read_rows
 from prompts.record import Prompt
+from teacher.ask import sample_seed
 from teacher.canary import Replica
 from teacher.sample import Sample
-from teacher.sampling import open_pool, sample_prompts, sample_seed
+from teacher.sampling import open_pool, sample_prompts
 from teacher.shards import Shards
 
 PROMPTS = 20

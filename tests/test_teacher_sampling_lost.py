@@ -12,9 +12,11 @@ from prompts.record import Prompt
 from teacher.canary import CANARY, Replica, Wire
 from teacher.client import Call, Endpoint
 from teacher.completion import Completion, Fault, FaultKind, Heard
+from teacher.progress import SamplingSummary
 from teacher.replicas import Pool
 from teacher.sample import Sample
-from teacher.sampling import SamplingRecipe, SamplingSummary, sample_prompts
+from teacher.sampling import sample_prompts
+from teacher.settings import SamplingRecipe
 from teacher.shards import Shards
 
 RECIPE = SamplingRecipe(max_tokens=10, n_max=3, request_attempts=3, in_flight=1)

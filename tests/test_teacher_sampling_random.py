@@ -32,11 +32,13 @@ from test_teacher_sampling import asks
 
 from prompts.errors import RunError
 from prompts.record import Prompt
-from teacher.ask import LONGEST_RETRY_WAIT_S
+from teacher.ask import LONGEST_RETRY_WAIT_S, sample_seed
 from teacher.pass_rate import pass_rate
+from teacher.progress import SamplingSummary
 from teacher.replicas import CANARY_GRACE_S, Pool, Replica
 from teacher.sample import Sample
-from teacher.sampling import SamplingRecipe, SamplingSummary, sample_prompts, sample_seed
+from teacher.sampling import sample_prompts
+from teacher.settings import SamplingRecipe
 from teacher.shards import Stored
 
 MAX_TOKENS = 24
