@@ -15,7 +15,7 @@ from teacher.completion import NOTHING, Completion, Fault, FaultKind, Partial
 from teacher.open_shard import storable
 from teacher.parse import OPEN, Parts, split_completion
 from teacher.replicas import Pool
-from teacher.sample import Sample, sample_id
+from teacher.sample import FAILED, Sample, sample_id
 from teacher.settings import SamplingRecipe
 from teacher.slot import Flight, Slot
 
@@ -243,7 +243,7 @@ class Asker:
         """The Sample of what came, a completion or an error; its tokens are then lost."""
         recipe, error, begun, wasted = self._recipe, None, asking.begun, asking.wasted
         if isinstance(came, str):
-            error, came = storable(came), Completion("", "error", 0, 0, None)
+            error, came = storable(came), Completion("", FAILED, 0, 0, None)
             begun, wasted = NOTHING, asking.wasted + begun.tokens
         text = storable(begun.text + came.text)
         tokens = begun.tokens + came.completion_tokens
