@@ -45,9 +45,9 @@ class Sample:
     started_at: datetime
     ended_at: datetime
     attempts: int
+    error: str | None = None
     earlier_replicas: str = ""
     wasted_tokens: int = 0
-    error: str | None = None
 
 
 def was_refused(error: str | None) -> bool:
