@@ -274,7 +274,8 @@ class Pool:
                     max(2 * slot.probe_wait_s, self._probe_wait_s), LONGEST_PROBE_WAIT_S
                 )
                 await asyncio.sleep(slot.probe_wait_s)
-            await self._admit(slot)
+            if not slot.leaving:
+                await self._admit(slot)
 
     async def _admit(self, slot: Slot) -> Fault | RunError | None:
         """Send the canary; with its answer the replica is usable. Returns what went wrong."""
