@@ -175,7 +175,8 @@ def generate(
     answer is graded as it comes, by its last \\boxed{} (so ask for that); without one a completion
     counts as accepted when it ended by itself (finish_reason stop), and sampling.keep is the
     number of completions you get: --set sampling.keep=4. Keeps and rejects are both in
-    DIR/samples-*.parquet. Typed again, it goes on where it stopped.
+    DIR/samples-*.parquet, what each was graded in DIR/graded-*.parquet. Typed again, it goes on
+    where it stopped.
     """
     alone = {"--url": url, "--out": out, "--model": model, "--set": set_, "--key-env": key_env}
     _run_or_file(run, prompts, {**alone, "--dry-run": dry_run})

@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
-from flows.progress import plain
+from flows.progress import plain, say
 from prompts.errors import PrerequisiteError
 from teacher.client import Endpoint, endpoint
 
@@ -19,17 +19,26 @@ MOST_BYTES = 4 << 20
 def served_by(urls: Sequence[str], model: str | None, key_env: str | None, max_tokens: int) -> str:
     """The model that all endpoints serve: the one asked for, else the only one they have.
 
-    Raises PrerequisiteError that names the endpoint: nobody answers, the key is refused, the model
-    is not served, several are and none was asked for, or `max_tokens` leaves no room for a prompt.
-    A server that lists no models (HTTP 404) is taken at the user's word.
+    Raises PrerequisiteError that names the endpoint: nobody answers at any of them, the key is
+    refused, the model is not served, several are and none was asked for, or `max_tokens` leaves no
+    room for a prompt. A server that lists no models (HTTP 404) is taken at the user's word; one
+    that is not up while another is will be waited for.
     """
     if not urls:
         raise PrerequisiteError("no endpoint is given: --url http://HOST:8000 (repeatable)")
     listed: dict[str, dict[str, int | None]] = {}
+    down: list[PrerequisiteError] = []
     for url in urls:
         where = endpoint(url, model or "", key_env)
-        if (found := _models(where)) is not None:
-            listed[url] = found
+        try:
+            if (found := _models(where)) is not None:
+                listed[url] = found
+        except _NotUpError as error:
+            down.append(error)
+    if len(down) == len(urls):
+        raise down[0]
+    for silent in down:
+        say(f"note: {silent}")
     if model is None:
         model = _only_one(urls, listed)
     for url, found in listed.items():
@@ -60,6 +69,10 @@ def _names(models: Iterable[str]) -> str:
     return plain(", ".join(models), 500)
 
 
+class _NotUpError(PrerequisiteError):
+    """Nobody listens there, for now."""
+
+
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A redirect is an answer: followed, it would take the key to whatever host it names."""
 
@@ -77,11 +90,6 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def _models(where: Endpoint) -> dict[str, int | None] | None:
     """Names and context lengths (None: not told) a server lists; None if it has no such list."""
-    if not (where.key.isascii() and where.key.isprintable()):
-        raise PrerequisiteError(
-            "the key in the variable of --key-env holds a line break or another character that "
-            "no header can: set it again"
-        )
     # The client that samples uses no proxy either.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
     try:
@@ -107,7 +115,14 @@ def _models(where: Endpoint) -> dict[str, int | None] | None:
         AttributeError,
     ) as error:
         why = str(getattr(error, "reason", "") or error or type(error).__name__)
-        raise _no_endpoint(where, why) from None
+        said = _no_endpoint(where, why)
+        raise (_NotUpError(str(said)) if _is_down(error) else said) from None
+
+
+def _is_down(error: Exception) -> bool:
+    """Whether the server is not there, rather than another kind of server."""
+    reason = getattr(error, "reason", error)
+    return isinstance(reason, ConnectionError | TimeoutError)
 
 
 def _refusal(where: Endpoint, error: urllib.error.HTTPError) -> PrerequisiteError:

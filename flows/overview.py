@@ -46,13 +46,13 @@ def runs_overview(runs: Path, as_json: bool) -> None:
 
 def run_facts(run: Path) -> dict[str, Any]:
     """The manifest, and where things are."""
-    manifest = read_manifest(run)
+    manifest = _manifest_of_run(run)
     return {**manifest, "folder": str(run), "places": _places(run)}
 
 
 def summary_text(run: Path) -> str:
     """Funnel, scores with intervals and paired differences, and where things are."""
-    manifest = read_manifest(run)
+    manifest = _manifest_of_run(run)
     stages = manifest["stages"]
     lines = [f"run       {run}   {_state(stages)}", ""]
     for name in STAGES:
@@ -70,6 +70,17 @@ def summary_text(run: Path) -> str:
     total_s = sum(entry.get("duration_s", 0) for entry in stages.values())
     lines.append(f"time      {clock(total_s)} in all stages")
     return "\n".join(lines)
+
+
+def _manifest_of_run(run: Path) -> dict[str, Any]:
+    """The run's manifest; raises PrerequisiteError for a folder of `generate --prompts`."""
+    manifest = read_manifest(run)
+    if "stages" not in manifest:
+        raise PrerequisiteError(
+            f"{run} is a folder of `stillhouse generate --prompts`, no run: type that command "
+            "again for its counts, or read manifest.json, samples-*.parquet and graded-*.parquet"
+        )
+    return manifest
 
 
 def _score_lines(evaluation: dict[str, Any]) -> list[str]:
@@ -104,7 +115,7 @@ def _cell(row: dict[str, Any]) -> str:
 
 def _overview(run: Path) -> dict[str, Any]:
     try:
-        manifest = read_manifest(run)
+        manifest = _manifest_of_run(run)
     except PrerequisiteError as error:
         return {"run": str(run), "created_at": "-", "state": str(error)}
     return {

@@ -120,7 +120,10 @@ def endpoint(url: str, model: str, key_env: str | None = None) -> Endpoint:
     path = parts.path.rstrip("/") or "/v1"
     key = os.environ[key_env].strip() if key_env else ""
     if not (key.isascii() and key.isprintable()):
-        raise PrerequisiteError(f"the key in {key_env} holds characters that no header may hold")
+        raise PrerequisiteError(
+            f"the key in {key_env} holds a line break or another character that no header can: "
+            "set it again"
+        )
     return Endpoint(f"{parts.scheme}://{parts.netloc}{path}", model, key)
 
 

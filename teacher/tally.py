@@ -79,9 +79,7 @@ class Tally:
         """How the run stands; `under_way` are the tokens heard of each request in flight."""
         now_s, summary = time_s(), self.summary
         tokens_per_s = self._meter.per_s(now_s, pool.tokens())
-        left = self._projector.project(
-            self._open_by_tried, under_way, tokens_per_s, self._rule.n_max
-        )
+        left = self._projector.project(self._open_by_tried, under_way, tokens_per_s, self._rule)
         tokens = summary.completion_tokens + sum(under_way)
         new = summary.accepted - self._accepted_before
         return SamplingProgress(

@@ -169,3 +169,14 @@ def test_a_key_that_is_no_header_is_not_shown(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(PrerequisiteError, match="line break") as caught:
         served_by(["http://127.0.0.1:9"], "r1", "MY_KEY", 100)
     assert "second" not in str(caught.value)
+
+
+def test_an_endpoint_that_is_not_up_is_waited_for_while_another_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with serving(SimulatedTeacher()) as teacher:
+        down = "http://127.0.0.1:9"
+        assert served_by([down, teacher.url], None, None, 100) == "sim"
+        assert "note: no endpoint at http://127.0.0.1:9/v1" in "".join(capsys.readouterr())
+        with pytest.raises(PrerequisiteError, match="no endpoint at"):
+            served_by([down], None, None, 100)

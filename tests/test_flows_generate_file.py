@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from filters.grader import Grader
 from flows import cli
 from flows.generate_file import Request, accepted, file_settings, generate_file, most_tokens
+from flows.overview import show_run
 from flows.progress import OUTPUT
 from flows.prompt_file import ask_of, asks_in_file, has_reference
 from prompts.errors import PrerequisiteError
@@ -470,3 +471,9 @@ def test_it_starts_without_what_it_does_not_need(module: str, banned: str) -> No
         [sys.executable, "-c", probe], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stdout.split() == []
+
+
+def test_its_folder_is_no_run_and_show_says_so(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"status": "done"}')
+    with pytest.raises(PrerequisiteError, match="a folder of `stillhouse generate --prompts`"):
+        show_run(tmp_path, as_json=False)

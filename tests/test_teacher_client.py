@@ -217,7 +217,7 @@ def test_a_key_is_trimmed_and_one_that_no_header_may_hold_is_refused(
     monkeypatch.setenv("TEACHER_KEY", "sk-1\n")
     assert endpoint("http://localhost", "m", "TEACHER_KEY").key == "sk-1"
     monkeypatch.setenv("TEACHER_KEY", "sk-1\r\nX-Other: 2")
-    with pytest.raises(PrerequisiteError, match="TEACHER_KEY holds characters") as caught:
+    with pytest.raises(PrerequisiteError, match="TEACHER_KEY holds a line break") as caught:
         endpoint("http://localhost", "m", "TEACHER_KEY")
     assert "sk-1" not in str(caught.value)
 
