@@ -31,7 +31,7 @@ CALL = Call(
     temperature=0.6,
     top_p=0.95,
     max_tokens=100,
-    stall_timeout_s=0.5,
+    stall_timeout_s=2.0,
 )
 BEGUN = Partial("The beginning of a completion that broke off", 11)
 

@@ -23,7 +23,7 @@ from teacher.settings import SamplingRecipe
 from teacher.shards import Shards
 
 QUICK = SamplingRecipe(
-    in_flight=8, retry_wait_s=0.01, stall_timeout_s=1.0, progress_s=0.02, max_tokens=100
+    in_flight=8, retry_wait_s=0.01, stall_timeout_s=2.0, progress_s=0.02, max_tokens=100
 )
 Decide = Callable[[Sample], bool | None]
 
