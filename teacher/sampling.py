@@ -1,6 +1,7 @@
 """Adaptive rejection sampling: ask, store, grade, and ask again only while there is a need."""
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
@@ -93,6 +94,7 @@ class _Engine:
         """Start tasks while there is work and room, until every prompt is decided."""
         self._tally.start(time_s())
         to_grade = await asyncio.to_thread(self._restore, regrade)
+        gc.freeze()  # what is there now stays to the end: 800k prompts are a second a collection
         self._pool.on_free = self._wake.set
         if to_grade:
             self._start(self._grade_stored(to_grade))
@@ -106,6 +108,7 @@ class _Engine:
                 if self._failure:
                     raise self._failure
         finally:
+            gc.unfreeze()
             await self._stop(ticker)
         await asyncio.to_thread(self._shards.flush)
         return self._finish()
