@@ -58,7 +58,8 @@ def cpu(scale: Scale) -> Values:
         [ReplicaModel()], instant=True, completion_bytes=COMPLETION_BYTES, no_metrics=True
     ) as servers:
         for client, stream in [("bare", False), ("ours", False), ("bare", True), ("ours", True)]:
-            recipe = {"n_min": 1, "n_max": 1, "in_flight": scale.in_flight, "stream": stream}
+            recipe = {"n_min": 1, "n_max": 1, "in_flight": scale.in_flight, "stream": stream,
+                      "stream_interval": INTERVAL}  # fmt: skip
             places = [(servers[0].url, scale.in_flight)]
             result = run(ClientJob(client, places, scale.completions, recipe, grades=False))
             name = f"{client}{'_streamed' if stream else ''}"
