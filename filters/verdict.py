@@ -20,6 +20,8 @@ class Reason(StrEnum):
     MATCH = "match"
     TESTS_PASSED = "tests_passed"
     FIT = "fit"
+    JUDGE_AGREES = "judge_agrees"
+    RUBRIC_MET = "rubric_met"
     # reject: the answer is wrong
     ANSWER_MISMATCH = "answer_mismatch"
     WRONG_UNIT = "wrong_unit"
@@ -30,6 +32,8 @@ class Reason(StrEnum):
     MEMORY_LIMIT = "memory_limit"
     OUTPUT_LIMIT = "output_limit"
     NO_CODE = "no_code"
+    JUDGE_DISAGREES = "judge_disagrees"
+    RUBRIC_NOT_MET = "rubric_not_met"
     # reject: the trace is not fit to publish (filters/trace.py)
     TRUNCATED = "truncated"
     NO_FINAL_ANSWER = "no_final_answer"
@@ -37,6 +41,15 @@ class Reason(StrEnum):
     REPETITION = "repetition"
     LANGUAGE_MIXED = "language_mixed"
     TOO_LONG = "too_long"
+    TOO_SHORT = "too_short"
+    BAD_FORMAT = "bad_format"
+    LONG_PARAGRAPH = "long_paragraph"
+    CODE_IN_REASONING = "code_in_reasoning"
+    ANSWER_DISAGREES = "answer_disagrees"
+    REFUSAL = "refusal"
+    SELF_IDENTIFICATION = "self_identification"
+    SECRET = "secret"
+    EMAIL_ADDRESS = "email_address"
     # undecided: nobody could say
     AMBIGUOUS_ANSWER = "ambiguous_answer"
     UNPARSED = "unparsed"
@@ -45,6 +58,9 @@ class Reason(StrEnum):
     TESTS_MISSING = "tests_missing"
     SANDBOX_UNAVAILABLE = "sandbox_unavailable"
     SAMPLE_FAILED = "sample_failed"
+    JUDGE_SPLIT = "judge_split"
+    JUDGE_UNREADABLE = "judge_unreadable"
+    REFERENCE_SUSPECT = "reference_suspect"
 
 
 @dataclass(frozen=True, slots=True)

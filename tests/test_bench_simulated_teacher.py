@@ -220,14 +220,16 @@ def test_a_client_that_goes_away_is_paid_for_no_further() -> None:
 def test_more_requests_than_places_wait_and_all_are_answered() -> None:
     model = ReplicaModel(max_num_seqs=4)
     with serving(Settings(replica=model, speed_up=200.0, median_tokens=50)) as teacher:
+        teacher.hang()  # else those first served may be done before the last has come
 
         async def many(session: Session) -> int:
             url = f"{teacher.url}/chat/completions"
             asked = [session.post(url, json=ask(f"Q{i}")) for i in range(20)]
             tasks = [asyncio.ensure_future(call) for call in asked]
-            while not teacher.stats()["waiting"]:
+            while (now := teacher.stats())["waiting"] + now["running"] < 20:
                 await asyncio.sleep(0.001)
-            assert teacher.stats()["running"] <= 4
+            assert (now["running"], now["waiting"]) == (4, 16)
+            teacher.resume()
             return [response.status for response in await asyncio.gather(*tasks)].count(200)
 
         assert go(many) == 20
