@@ -9,10 +9,20 @@ from collections.abc import Callable
 
 from filters.ruling import Ruling
 from filters.verdict import Verdict
-from filters.verifiers import choice, math_answer, quantity, short_answer, unit_tests
+from filters.verifiers import (
+    choice,
+    math_answer,
+    puzzle,
+    quantity,
+    rubric,
+    short_answer,
+    unit_tests,
+)
 from filters.verifiers.choice import rule_on_choice, verify_choice
 from filters.verifiers.math_answer import rule_on_math, rule_on_math_quickly, verify_math_answer
+from filters.verifiers.puzzle import rule_on_puzzle, rule_on_puzzle_quickly, verify_puzzle
 from filters.verifiers.quantity import rule_on_quantity, verify_quantity
+from filters.verifiers.rubric import rule_on_rubric, verify_rubric
 from filters.verifiers.short_answer import rule_on_short_answer, verify_short_answer
 from filters.verifiers.unit_tests import verify_unit_tests
 from prompts.errors import PrerequisiteError
@@ -27,6 +37,8 @@ VERIFIERS: dict[str, Verifier] = {
     "choice": verify_choice,
     "quantity": verify_quantity,
     "short_answer": verify_short_answer,
+    "puzzle": verify_puzzle,
+    "rubric": verify_rubric,
 }
 
 SIGNATURES: dict[str, tuple[str, str]] = {
@@ -35,6 +47,8 @@ SIGNATURES: dict[str, tuple[str, str]] = {
     "choice": choice.SIGNATURE,
     "quantity": quantity.SIGNATURE,
     "short_answer": short_answer.SIGNATURE,
+    "puzzle": puzzle.SIGNATURE,
+    "rubric": rubric.SIGNATURE,
 }
 
 # Rulings that never hang, so they run in the calling process; None means: ask the verifier.
@@ -42,6 +56,8 @@ IN_PROCESS: dict[str, Callable[[Prompt, Sample], Ruling | None]] = {
     "math_answer": rule_on_math_quickly,
     "choice": rule_on_choice,
     "short_answer": rule_on_short_answer,
+    "puzzle": rule_on_puzzle_quickly,
+    "rubric": rule_on_rubric,
 }
 
 # Rulings whose libraries may hang or grow, so the Grader runs them in a process it can kill.
@@ -49,6 +65,7 @@ IN_PROCESS: dict[str, Callable[[Prompt, Sample], Ruling | None]] = {
 IN_WORKER: dict[str, Callable[[Prompt, Sample], Ruling]] = {
     "math_answer": rule_on_math,
     "quantity": rule_on_quantity,
+    "puzzle": rule_on_puzzle,
 }
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Domain = Literal["math", "code", "science", "puzzle", "general"]
-ReferenceKind = Literal["math_answer", "unit_tests", "choice", "quantity", "short_answer"]
+ReferenceKind = Literal[
+    "math_answer", "unit_tests", "choice", "quantity", "short_answer", "puzzle", "rubric"
+]
 Split = Literal["train", "test"]
 
 DOMAINS: tuple[str, ...] = get_args(Domain)
@@ -21,8 +23,10 @@ class Prompt:
     """One question with its reference; one row of `1-prompts/*.parquet`.
 
     `reference` holds the gold answer as text: an expression (math_answer), a letter (choice),
-    a number with its unit such as `12 m/s` (quantity), a word or phrase (short_answer), or a
-    reference solution (unit_tests, which are checked by `tests`, one Python assert each).
+    a number with its unit such as `12 m/s` (quantity), a word or phrase (short_answer), a
+    reference solution (unit_tests, which are checked by `tests`, one Python assert each), a JSON
+    object that says how a puzzle's answer is checked (puzzle, see filters/verifiers/puzzle.py), or
+    what a good answer has, in words, or nothing (rubric, for a judge to read).
     """
 
     prompt_id: str

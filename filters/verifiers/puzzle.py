@@ -1,0 +1,90 @@
+"""Puzzles: checked by what the puzzle asks for, since most have many right answers.
+
+The reference is a JSON object that names its `kind`:
+
+    {"kind": "countdown", "numbers": [3, 7, 25], "target": 46}
+    {"kind": "knights_and_knaves", "people": ["Zoey", "Oliver"],
+     "solution": {"Zoey": "knight", "Oliver": "knave"}}
+    {"kind": "reasoning_gym", "dataset": "mini_sudoku", "entry": {"question": …, "answer": …, …}}
+
+The first two have their own exact checkers and never hang. A reasoning-gym task is scored by its
+own scorer, in a process the Grader can kill.
+"""
+
+import importlib.util
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from filters.extract import final_answer, too_wild
+from filters.ruling import Ruling, rule_on_sample, stamp, undecided
+from filters.verdict import Reason, Verdict
+from prompts.errors import PrerequisiteError
+from prompts.record import Prompt
+from teacher.sample import Sample
+
+SIGNATURE = ("puzzle", "1")
+
+Puzzle = Mapping[str, Any]
+
+# What checks an answer to each kind of puzzle, in the calling process.
+CHECKERS: dict[str, Callable[[Puzzle, str], Ruling]] = {}
+KINDS = (*CHECKERS, "reasoning_gym")
+
+
+def verify_puzzle(prompt: Prompt, sample: Sample) -> Verdict:
+    """Accept when the final answer solves the puzzle that `prompt.reference` describes.
+
+    A reasoning-gym scorer may hang: untrusted samples go through `filters.grader.Grader`.
+    """
+    started = time.perf_counter()
+    ruling = rule_on_sample(sample) or rule_on_puzzle(prompt, sample)
+    return stamp(ruling, sample.sample_id, SIGNATURE, started)
+
+
+def read_puzzle(reference: str) -> Puzzle | None:
+    """The puzzle of a reference: a JSON object whose `kind` is known; else None."""
+    if not reference.lstrip().startswith("{"):
+        return None
+    try:
+        puzzle = json.loads(reference)
+    except (ValueError, RecursionError):
+        return None
+    return puzzle if isinstance(puzzle, dict) and puzzle.get("kind") in KINDS else None
+
+
+def rule_on_puzzle_quickly(prompt: Prompt, sample: Sample) -> Ruling | None:
+    """The ruling of a checker that cannot hang; None for a reasoning-gym task."""
+    puzzle = read_puzzle(prompt.reference)
+    if puzzle is None:
+        return undecided(Reason.UNPARSED, f"the reference is no puzzle of {', '.join(KINDS)}")
+    found = final_answer(sample.answer)
+    if found is None:
+        return undecided(Reason.NO_FINAL_ANSWER, "no \\boxed{} and no marked answer")
+    if problem := too_wild(found.text):
+        return undecided(Reason.UNPARSED, problem)
+    checker = CHECKERS.get(puzzle["kind"])
+    return None if checker is None else checker(puzzle, found.text)
+
+
+def rule_on_puzzle(prompt: Prompt, sample: Sample) -> Ruling:
+    """Any puzzle's ruling; only in a worker that can be killed."""
+    quick = rule_on_puzzle_quickly(prompt, sample)
+    if quick is not None:
+        return quick
+    return undecided(Reason.UNPARSED, "not yet")
+
+
+def require_scorer(reference: str) -> None:
+    """PrerequisiteError where the reference is a reasoning-gym task and the package is missing."""
+    if "reasoning_gym" not in reference:
+        return
+    puzzle = read_puzzle(reference)
+    if puzzle is None or puzzle["kind"] != "reasoning_gym":
+        return
+    if importlib.util.find_spec("reasoning_gym") is None:
+        raise PrerequisiteError(
+            "the reference is a reasoning-gym task and reasoning-gym is not installed: "
+            "pip install 'stillhouse[puzzles]'"
+        )
