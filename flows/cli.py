@@ -200,6 +200,31 @@ def verify(run: Run = None, again: Again = False, runs: Runs = RUNS) -> None:
 
 
 @app.command()
+def check(
+    file: Annotated[
+        Path, typer.Argument(help=".jsonl, .jsonl.gz or .parquet; - for JSONL on standard input")
+    ],
+    out: Annotated[Path | None, typer.Option(help="file to write; else standard output")] = None,
+    domain: Annotated[str, typer.Option(help="domain of the rows that name none")] = "math",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="processes; one a core if left out")
+    ] = None,
+) -> None:
+    """Grade a file of completions against their references; no run, no teacher.
+
+    stillhouse check FILE.jsonl --out CHECKED.jsonl
+
+    A row holds `reference` and `completion` (the model's raw text), and if you like `domain` (math,
+    code, science, puzzle or general), question, choices, aliases. It is written again with
+    `outcome` (accept, reject or undecided), `reason` and `detail`, in the same order, everything
+    else as it was.
+    """
+    from flows.check_file import check_file
+
+    check_file(file, out, domain, workers or os.cpu_count() or 1)
+
+
+@app.command()
 def publish(run: Run = None, again: Again = False, runs: Runs = RUNS) -> None:
     """Write a run's dataset with its card; push it where the recipe names a repository."""
     _stage_of_run("publish", run, runs, again)
