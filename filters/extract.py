@@ -2,33 +2,52 @@ r"""The final answer, found by its mark or not at all: never "the last number".
 
 Looked for in the answer part only (what follows `</think>`). In this order:
 
-1. the last box that is closed and not empty: `\boxed{\frac{1}{2}}`, `\fbox{7}`, `\boxed 5`
-   (several different boxes: the last one counts; a last box that never closes: no answer);
-2. the last `<answer>…</answer>`;
-3. the last marked line: `**Answer:** 12`, `Final answer: 12`, `The answer is 12.`
+1. the last `\boxed{\frac{1}{2}}`, `\fbox{7}`, `\boxed 5` or `<answer>…</answer>`, whichever stands
+   later; one that holds nothing (`\boxed{}`, `\boxed{...}`) is words about boxes and is passed
+   over, one that never closes means there is no answer. Boxes that stand together, joined by no
+   more than `,` `;` `and` `or` or the name of what they give (`$x=\boxed{2}$ and $y=\boxed{3}$`),
+   are one list: `2, 3`; of any others the last one counts;
+2. the last marked line or sentence (filters/marked_line.py): `**Answer:** 12`, `The answer is 12.`;
+3. an answer part that is nothing but one formula or number: `$\frac12$`, `42`.
 """
 
 import re
 from typing import NamedTuple
 
+from filters.marked_line import last_marked_line, undress, whole_formula
+
 MAX_ANSWER_CHARS = 2_000  # the longest gold answer of MATH has 159; a longer one is prose
 MAX_NESTING = 40
 
-_BOX = re.compile(r"\\(?:boxed|fbox)\b\s*")
+_MAX_BOX_CHARS = 20_000  # a box that closes farther off is not closed
+_MAX_MARKS = 40  # how many boxes or tags are looked at, from the last one back
+_BOX = re.compile(r"\\(?:boxed|fbox|framebox)(?![a-zA-Z])\s{0,20}")
+_BOX_WORDS = ("\\boxed", "\\fbox", "\\framebox")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_BARE_BOX = re.compile(r"[^\s{}$\\]+")
-_TAG = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.DOTALL | re.IGNORECASE)
-_MARKED_LINE = re.compile(
-    r"^[\s*_#>\-]*(?:(?:so|thus|hence|therefore),?\s)?(?:the\s)?(?:final\s|correct\s)?answer"
-    r"(?:[\s*_]*(?::|=)|\s(?:is|=):?)[\s*_]*(?P<answer>\S.*)$",
-    re.IGNORECASE,
+# What LaTeX takes for an argument without braces: one digit, but models mean the whole number.
+_BARE_BOX = re.compile(
+    r"[+\-−]?\d[\d.,/]*|\\[dt]?frac\s?\d\d|\\[a-zA-Z]+(?:\{[^{}]{0,200}\}){1,2}|[A-Za-z](?![\w'])"
 )
-_MARKED_LINE_LIMIT_CHARS = 1_000
-_OUTER_MATH = re.compile(r"\A(?:\$\$?(.*?)\$?\$|\\\((.*)\\\)|\\\[(.*)\\\])\Z", re.DOTALL)
+_PLACEHOLDER = re.compile(
+    r"(?:\s|\.{2,}|…|\\[lc]?dots|_+|\?+|\\square|\\[,;:! ]|\\q?quad|[{}$])*"
+    r"|(?i:(?:\\text\{)?\s*(?:the |your |my )?(?:final )?(?:answer|result)(?: here)?\s*\}?)"
+)
+_NAME = r"(?:\\?[a-zA-Z]{1,8}(?:_\{?\w{1,4}\}?|'|\(\w\))?\s*(?:=|\\in|:)\s*)"
+_WORD = r"(?:\\(?:text|textrm|mathrm|quad|qquad|left|right|displaystyle)|and|or|und|et|y|e|和|或)"
+_JOINT = re.compile(rf"(?:[\s$,;&{{}}、，]|\\[,;:! ()\[\]]|{_WORD}(?![a-zA-Z])|{_NAME})*")
+_PART_LABEL = re.compile(
+    r"[$.,; \t]*\n\s*(?:[-*]\s*)?(?:\*\*)?(?:[Pp]art\s*)?\(?[a-z\d]{1,2}[).:](?:\*\*)?[\s$:]*"
+    rf"{_NAME}?[\s$]*"
+)
+_JOINT_CHARS = 60
+_ANSWER_OPEN = ("<answer>", "<final_answer>")
+# What a chat template ends a turn with, where a server hands it on.
+_END_OF_TURN = re.compile(r"(?:\s*(?:<\|[a-z_]{2,20}\|>|</s>|<｜end▁of▁sentence｜>))+\s*\Z")
+_TAIL_CHARS = 100
 
 
 class FinalAnswer(NamedTuple):
-    """The extracted text and the mark it was found by: `box`, `tag` or `line`."""
+    """The extracted text and the mark it was found by: `box`, `tag`, `line` or `whole`."""
 
     text: str
     mark: str
@@ -37,19 +56,22 @@ class FinalAnswer(NamedTuple):
 def final_answer(answer: str) -> FinalAnswer | None:
     """The final answer of an answer part, or None when nothing marks one.
 
+    Linear in the text: of a long one, only the end is read. Never raises.
+
     >>> final_answer("So \\\\boxed{12}.").text
     '12'
     """
-    boxed, has_box = _last_box(answer)
-    if boxed is not None:
-        return FinalAnswer(boxed, "box")
-    if has_box:
-        return None
-    tagged = _last_tag(answer)
-    if tagged is not None:
-        return FinalAnswer(tagged, "tag")
-    line = _last_marked_line(answer)
-    return None if line is None else FinalAnswer(line, "line")
+    answer = _without_end_of_turn(answer)
+    tag = _last_tag(answer)
+    boxed = _last_box(answer, tag.end if tag and not tag.closed else 0)
+    if boxed and (tag is None or boxed.end > tag.start):
+        return FinalAnswer(boxed.text, "box") if boxed.closed else None
+    if tag:
+        return FinalAnswer(tag.text, "tag") if tag.closed else None
+    if line := last_marked_line(answer):
+        return FinalAnswer(line, "line")
+    formula = whole_formula(answer)
+    return FinalAnswer(formula, "whole") if formula else None
 
 
 def too_wild(text: str) -> str | None:
@@ -67,57 +89,137 @@ def too_wild(text: str) -> str | None:
     return None
 
 
-def _last_box(text: str) -> tuple[str | None, bool]:
-    """The last non-empty box and whether an unclosed one was met after it."""
-    for match in reversed(list(_BOX.finditer(text))):
-        start = match.end()
-        if text[start : start + 1] != "{":
-            bare = _BARE_BOX.match(text, start, start + MAX_ANSWER_CHARS)
-            if bare is None:
-                continue
-            return bare.group().rstrip(".,;"), True
-        end = _closing_brace(text, start)
-        if end is None:
-            return None, True
-        inner = text[start + 1 : end].strip()
-        if inner:
-            return inner, True
-    return None, False
+class _Span(NamedTuple):
+    """A box or tag: where it stands and what it holds; not closed: it holds nothing."""
+
+    start: int
+    end: int
+    text: str
+    closed: bool
+
+
+def _without_end_of_turn(text: str) -> str:
+    tail = len(text) - _TAIL_CHARS
+    found = _END_OF_TURN.search(text, max(tail, 0)) if text.endswith((">", ">\n")) else None
+    return text[: found.start()] if found else text
+
+
+def _last_box(text: str, after: int) -> _Span | None:
+    """The last box or list of boxes that holds something; boxes in others count as part of them."""
+    spans = [span for span in _boxes(text, after) if not span.closed or span.text]
+    if not spans or not spans[-1].closed:
+        return spans[-1] if spans else None
+    together = [spans[-1]]
+    for earlier in reversed(spans[:-1]):
+        gap = text[earlier.end : together[0].start]
+        if not earlier.closed or len(gap) > _JOINT_CHARS or not _joins(gap):
+            break
+        together.insert(0, earlier)
+    texts = list(dict.fromkeys(span.text for span in together))
+    return _Span(together[0].start, together[-1].end, ", ".join(texts), True)
+
+
+def _joins(gap: str) -> bool:
+    if "\n" in gap and _PART_LABEL.fullmatch(gap):
+        return True
+    return "\n\n" not in gap and _JOINT.fullmatch(gap) is not None
+
+
+def _boxes(text: str, after: int) -> list[_Span]:
+    """The last boxes that begin behind `after`, outermost only, in order."""
+    spans: list[_Span] = []
+    for start in _last_starts(text, after):
+        if spans and start < spans[-1].end:
+            continue
+        match = _BOX.match(text, start)
+        if match is None:
+            continue
+        if text[match.end() : match.end() + 1] == "{":
+            end = _closing_brace(text, match.end())
+            if end is None:
+                spans.append(_Span(start, match.end(), "", False))
+            else:
+                spans.append(_Span(start, end + 1, _inner(text[match.end() + 1 : end]), True))
+        elif bare := _BARE_BOX.match(text, match.end()):
+            spans.append(_Span(start, bare.end(), bare.group().rstrip(".,/"), True))
+    return spans
+
+
+def _last_starts(text: str, after: int) -> list[int]:
+    starts: list[int] = []
+    for word in _BOX_WORDS:
+        position = len(text)
+        for _ in range(_MAX_MARKS):
+            position = text.rfind(word, after, position)
+            if position < 0:
+                break
+            starts.append(position)
+    return sorted(starts)
 
 
 def _closing_brace(text: str, start: int) -> int | None:
     depth = 0
-    for token in _BRACE.finditer(text, start):
+    for token in _BRACE.finditer(text, start, start + _MAX_BOX_CHARS):
         if token.group() == "{":
             depth += 1
         elif token.group() == "}":
             depth -= 1
             if depth == 0:
                 return token.start()
+    if len(text) - start > _MAX_BOX_CHARS and depth > 0:
+        return _far_brace(text, start)
     return None
 
 
-def _last_tag(text: str) -> str | None:
-    tagged = [m.group(1).strip() for m in _TAG.finditer(text)]
-    return (tagged[-1] or None) if tagged else None
+def _far_brace(text: str, start: int) -> int | None:
+    r"""The end of a box too long to be read: its last `}`; what it holds is too wild anyway."""
+    end = text.rfind("}", start + _MAX_BOX_CHARS)
+    return end if end > 0 else None
 
 
-def _last_marked_line(text: str) -> str | None:
-    if "answer" not in text.lower():
+def _inner(content: str) -> str:
+    """What a box holds: without boxes around it again, and empty for `...` and its like."""
+    content = content.strip()
+    if len(content) > MAX_ANSWER_CHARS:
+        return content
+    if (nested := _BOX.match(content)) and content[nested.end() : nested.end() + 1] == "{":
+        end = _closing_brace(content, nested.end())
+        if end == len(content) - 1:
+            return _inner(content[nested.end() + 1 : end])
+    if content.startswith("{") and _closing_brace(content, 0) == len(content) - 1:
+        content = content[1:-1].strip()
+    return "" if _PLACEHOLDER.fullmatch(content) else undress(content, dots=False)
+
+
+def _last_tag(text: str) -> _Span | None:
+    """The last `<answer>…</answer>` that holds something, or a later one that never closes."""
+    if "nswer>" not in text and "NSWER>" not in text:
         return None
-    for line in reversed(text.splitlines()):
-        if len(line) > _MARKED_LINE_LIMIT_CHARS or "answer" not in line.lower():
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a few letters change their length, and our positions with it
+        lowered = text
+    closing = len(text)
+    for _ in range(_MAX_MARKS):
+        end = lowered.rfind("answer>", 0, closing)
+        name = next((n for n in _ANSWER_OPEN if end >= 0 and _ends_with(lowered, end + 7, n)), "")
+        if end < 0:
+            return None
+        if name:
+            start = end + 7 - len(name)
+            return _Span(start, end + 7, "", False)
+        name = next((n for n in _ANSWER_OPEN if _ends_with(lowered, end + 7, "</" + n[1:])), "")
+        closing = end
+        if not name:
             continue
-        match = _MARKED_LINE.match(line)
-        if match and (found := _undress(match["answer"])):
-            return found
+        start = lowered.rfind(name, 0, end)
+        if start < 0:
+            continue
+        content = text[start + len(name) : end + 6 - len(name)].strip()
+        if said := last_marked_line(content) or undress(content):
+            return _Span(start, end + 7, said, True)
+        closing = start
     return None
 
 
-def _undress(text: str) -> str:
-    """Drop the bold marks, the closing full stop and the math delimiters around an answer."""
-    bare = text.strip().rstrip(".").strip("*_ ").rstrip(".").strip()
-    math = _OUTER_MATH.match(bare)
-    if math and "$" not in (inner := next(g for g in math.groups() if g is not None)):
-        return inner.strip()
-    return bare
+def _ends_with(text: str, end: int, name: str) -> bool:
+    return text.startswith(name, max(end - len(name), 0))
