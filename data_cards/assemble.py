@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from data_cards.licenses import check_license
 from data_cards.scrub import public_name, scrub
 from data_cards.tally import DomainRow, PromptCount, count_domains, count_prompts, count_reasons
-from data_cards.trace import Message, Trace
+from data_cards.trace import GivenVerdict, Message, Trace
+from filters.final import JUDGE, by_sample, final_verdict
 from filters.verdict import Outcome, Verdict
 from prompts.record import Prompt
 from teacher.sample import Sample
@@ -106,25 +107,26 @@ def assemble(
     selected: Collection[str] | None = None,
     fingerprint: str = "",
 ) -> Assembled:
-    """Join prompts, samples and final verdicts into traces, in a stable shuffled order.
+    """Join prompts, samples and all verdicts on them into traces, in a stable shuffled order.
 
-    `asked` maps prompt_id to the messages a student sees, without examples; `selected` holds the
-    sample_ids to publish (None: every accepted one). Raises ValueError where the records do not
-    fit together: a sample without its prompt or verdict, a held-out prompt, a selected sample
-    that was not accepted.
+    filters/final.py says which of a sample's verdicts decides. `asked` maps prompt_id to the
+    messages a student sees, without examples; `selected` holds the sample_ids to publish (None:
+    every accepted one). Raises ValueError where the records do not fit together: a sample without
+    its prompt or verdict, a held-out prompt, a selected sample that was not accepted.
     """
-    by_sample = {verdict.sample_id: verdict for verdict in verdicts}
+    given = by_sample(verdicts)
+    final = {sample_id: final_verdict(found) for sample_id, found in given.items()}
     by_prompt = {prompt.prompt_id: prompt for prompt in prompts}
-    accepted_ids = {v.sample_id for v in verdicts if v.outcome is Outcome.ACCEPT}
+    accepted_ids = {v.sample_id for v in final.values() if v.outcome is Outcome.ACCEPT}
     kept = accepted_ids if selected is None else set(selected)
-    _check_joins(samples, by_prompt, by_sample, accepted_ids, kept)
-    counts = count_prompts(samples, by_sample)
+    _check_joins(samples, by_prompt, final, accepted_ids, kept)
+    counts = count_prompts(samples, final)
     asked_prompts = [prompt for prompt in prompts if prompt.split == "train"]
 
     def trace(sample: Sample) -> Trace:
-        prompt, verdict = by_prompt[sample.prompt_id], by_sample[sample.sample_id]
+        prompt, verdicts = by_prompt[sample.prompt_id], given[sample.sample_id]
         messages = asked[sample.prompt_id]
-        return make_trace(prompt, sample, verdict, messages, counts[sample.prompt_id], fingerprint)
+        return make_trace(prompt, sample, verdicts, messages, counts[sample.prompt_id], fingerprint)
 
     ordered = sorted(
         samples, key=lambda s: (split_position(s.prompt_id, recipe.seed), s.sample_index)
@@ -137,8 +139,8 @@ def assemble(
         rejected=tuple(trace(s) for s in ordered if s.sample_id not in refused),
         surplus=len(accepted_ids - kept),
         failed=len(failed),
-        domains=tuple(count_domains(asked_prompts, samples, by_sample, kept)),
-        reasons=count_reasons(by_sample.values()),
+        domains=tuple(count_domains(asked_prompts, samples, final, kept)),
+        reasons=count_reasons(final.values()),
         pass_rates=_rates_by_domain(by_prompt, counts),
     )
 
@@ -146,12 +148,13 @@ def assemble(
 def make_trace(
     prompt: Prompt,
     sample: Sample,
-    verdict: Verdict,
+    verdicts: Sequence[Verdict],
     messages: Messages,
     count: PromptCount,
     fingerprint: str,
 ) -> Trace:
     """One sample as published; `messages` are the turns before the assistant's."""
+    verdict = final_verdict(verdicts)
     turns = [Message(role=turn["role"], content=turn["content"]) for turn in messages]
     content = assistant_content(sample.reasoning, sample.answer)
     return Trace(
@@ -171,11 +174,8 @@ def make_trace(
         tests=prompt.tests,
         choices=prompt.choices,
         aliases=prompt.aliases,
-        verifier=verdict.verifier,
-        verifier_version=verdict.verifier_version,
-        outcome=str(verdict.outcome),
-        reason=str(verdict.reason),
-        detail=scrub(verdict.detail),
+        **_given(verdict),
+        verdicts=tuple(_given(each) for each in verdicts),
         pass_rate=count.pass_rate,
         decided_samples=count.decided,
         teacher=public_name(sample.teacher),
@@ -193,6 +193,21 @@ def make_trace(
         answer_tokens=sample.answer_tokens,
         attempts=sample.attempts,
         recipe_fingerprint=fingerprint,
+    )
+
+
+def _given(verdict: Verdict) -> GivenVerdict:
+    """A verdict as published."""
+    version = verdict.verifier_version
+    if verdict.verifier == JUDGE:
+        model, _, asked = version.rpartition(" ")
+        version = f"{public_name(model)} {asked}"
+    return GivenVerdict(
+        verifier=verdict.verifier,
+        verifier_version=version,
+        outcome=str(verdict.outcome),
+        reason=str(verdict.reason),
+        detail=scrub(verdict.detail),
     )
 
 

@@ -58,7 +58,10 @@ class Decontamination:
 
 @dataclass(frozen=True, slots=True)
 class CardFacts:
-    """Everything the card says; counts come from the records, the rest from the run."""
+    """Everything the card says; counts come from the records, the rest from the run.
+
+    `judge` is the model that judged what rules could not decide, empty where there was none.
+    """
 
     recipe: DatasetRecipe
     dataset: DatasetFacts
@@ -70,6 +73,7 @@ class CardFacts:
     recipe_yaml: str
     fingerprint: str
     version: str = ""
+    judge: str = ""
 
 
 def write_card(folder: Path, facts: CardFacts) -> Path:

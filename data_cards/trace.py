@@ -11,12 +11,23 @@ class Message(TypedDict):
     content: str
 
 
+class GivenVerdict(TypedDict):
+    """One of the verdicts on a sample."""
+
+    verifier: str
+    verifier_version: str
+    outcome: str
+    reason: str
+    detail: str
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """One published sample; one row of `4-dataset/data/*.parquet`.
 
     The same columns serve the `default` config (accepted) and the `rejected` one; only `outcome`
-    and `reason` tell them apart. The question's column is `question`, not `prompt`: TRL takes a
+    and `reason` tell them apart. `verifier` to `detail` are of the verdict that decided, `verdicts`
+    are all that were given. The question's column is `question`, not `prompt`: TRL takes a
     dataset that has `prompt` beside `messages` for another format. Counts are in tokens of the
     teacher's tokenizer. `pass_rate` is accepted ÷ decided over the prompt's samples, null when
     none was decided; `decided_samples` is its denominator.
@@ -43,6 +54,7 @@ class Trace:
     outcome: str
     reason: str
     detail: str
+    verdicts: tuple[GivenVerdict, ...]
     pass_rate: float | None
     decided_samples: int
     teacher: str
@@ -76,17 +88,19 @@ COLUMN_MEANING: dict[str, str] = {
     "question": "the bare question",
     "reasoning": "what the teacher wrote inside its think block",
     "answer": "what followed the think block; this is what was graded",
-    "reference_kind": "how the answer is checked: math_answer, unit_tests, choice, quantity "
-    "or short_answer",
+    "reference_kind": "how the answer is checked: math_answer, unit_tests, choice, quantity, "
+    "short_answer, puzzle or rubric",
     "reference": "the gold answer, or a reference solution for unit_tests",
     "tests": "the Python asserts a code answer was run against",
     "choices": "the options of a multiple-choice question",
     "aliases": "other spellings of the reference that count as right",
-    "verifier": "the program that decided",
-    "verifier_version": "its version",
+    "verifier": "the program that decided, or `judge`",
+    "verifier_version": "its version; the judge's is its model and the version of what it is asked",
     "outcome": "accept, reject or undecided",
     "reason": "why, from a closed list",
     "detail": "the compared forms or the first failing test, cut short",
+    "verdicts": "every verdict on the sample: its verifier's, the trace filters' (`trace`), where "
+    "there was one the judge's, and `gold_check` where the reference itself is in doubt",
     "pass_rate": "accepted ÷ decided over all samples of this prompt; null if none was decided",
     "decided_samples": "how many samples of this prompt were decided",
     "teacher": "the model that wrote the sample",

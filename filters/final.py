@@ -1,42 +1,102 @@
-"""One final verdict a sample, from its verifier's and the trace filters'."""
+"""One final verdict a sample, from all that were given on it.
 
-from collections.abc import Sequence
+A sample has one verdict of its verifier and one of the trace filters; it may have one of the judge
+and one of the gold check. The rule, in this order:
 
+1. A suspect reference: undecided, whatever else was said.
+2. The verifier's verdict on the answer. Where it is undecided the judge's stands in its place. Over
+   a reject the judge was asked only if the recipe lets it overrule; then its accept counts.
+3. A right or undecided answer in an unfit trace is a reject, for the trace's reason.
+
+Every verdict stays beside the final one, so the rule can be applied again by whoever reads them.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from filters import gold_check
+from filters.rubric import KIND as RUBRIC
+from filters.trace import SIGNATURE as TRACE
 from filters.trace import TraceFilters, as_verdicts, trace_verdicts
 from filters.verdict import Outcome, Verdict
 from prompts.parquet import table_of
 from prompts.record import Prompt
 from teacher.sample import Sample
 
+# Signs the verdicts of the judge; the version names its model and what it was asked.
+JUDGE = "judge"
 
-def judge_traces(
+
+def grade_traces(
     prompts: Sequence[Prompt], samples: Sequence[Sample], filters: TraceFilters
 ) -> list[Verdict]:
     """The trace filters' verdicts on the samples, in their order."""
+    by_id = {prompt.prompt_id: prompt for prompt in prompts}
+    open_ended = [by_id[s.prompt_id].reference_kind == RUBRIC for s in samples]
+    if not any(open_ended):
+        return _grade(by_id, samples, filters)
+    # An open answer (a letter, a translation) marks no final one.
+    unmarked = filters.model_copy(update={"no_final_answer": False})
+    rest = iter(_grade(by_id, _where(samples, open_ended, False), filters))
+    free = iter(_grade(by_id, _where(samples, open_ended, True), unmarked))
+    return [next(free if is_open else rest) for is_open in open_ended]
+
+
+def content_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """What counts of the verdicts on a sample's answer: the verifier's or the judge's."""
+    judged: Verdict | None = None
+    verified: Verdict | None = None
+    for verdict in verdicts:
+        if verdict.verifier == JUDGE:
+            judged = verdict
+        elif verdict.verifier not in (TRACE[0], gold_check.SIGNATURE[0]):
+            verified = verdict
+    if verified is None:
+        raise ValueError("a sample has no verdict of its verifier")
+    if judged is None or (
+        verified.outcome is not Outcome.UNDECIDED and judged.outcome is not Outcome.ACCEPT
+    ):
+        return verified
+    return judged
+
+
+def final_verdict(verdicts: Sequence[Verdict]) -> Verdict:
+    """The one of a sample's verdicts that decides, see above.
+
+    Raises ValueError where its verifier gave none.
+    """
+    content = content_verdict(verdicts)
+    by_name = {verdict.verifier: verdict for verdict in verdicts}
+    if (suspect := by_name.get(gold_check.SIGNATURE[0])) is not None:
+        return suspect
+    trace = by_name.get(TRACE[0], content)
+    is_unfit = trace.outcome is Outcome.REJECT
+    return trace if is_unfit and content.outcome is not Outcome.REJECT else content
+
+
+def by_sample(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
+    """All verdicts of each sample, samples in the order they first appear."""
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        found.setdefault(verdict.sample_id, []).append(verdict)
+    return found
+
+
+def final_verdicts(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """The final verdict of each sample, in the order samples first appear."""
+    return [final_verdict(given) for given in by_sample(verdicts).values()]
+
+
+def _grade(
+    prompts: dict[str, Prompt], samples: Sequence[Sample], filters: TraceFilters
+) -> list[Verdict]:
     import polars as pl
 
-    languages = {prompt.prompt_id: prompt.language for prompt in prompts}
     frame = pl.from_arrow(table_of(samples, Sample))
     assert isinstance(frame, pl.DataFrame)
-    spoken = [languages.get(sample.prompt_id, "en") for sample in samples]
+    spoken = [prompts[sample.prompt_id].language for sample in samples]
     frame = frame.with_columns(pl.Series("language", spoken, dtype=pl.String))
     return as_verdicts(trace_verdicts(frame, filters))
 
 
-def final_verdict(verified: Verdict, trace: Verdict) -> Verdict:
-    """A wrong answer is a reject; so is an unfit trace, right or not; the verifier decides else."""
-    if verified.outcome is not Outcome.REJECT and trace.outcome is Outcome.REJECT:
-        return trace
-    return verified
-
-
-def final_verdicts(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """The final verdict of each sample, in the order samples first appear.
-
-    A sample's first verdict is its verifier's, the second the trace filters'.
-    """
-    final: dict[str, Verdict] = {}
-    for verdict in verdicts:
-        earlier = final.get(verdict.sample_id)
-        final[verdict.sample_id] = verdict if earlier is None else final_verdict(earlier, verdict)
-    return list(final.values())
+def _where(samples: Sequence[Sample], is_open: Sequence[bool], wanted: bool) -> list[Sample]:
+    return [s for s, found in zip(samples, is_open, strict=True) if found is wanted]

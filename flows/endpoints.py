@@ -5,7 +5,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Sequence
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from flows.progress import plain, say
 from prompts.errors import PrerequisiteError
@@ -16,7 +16,25 @@ ANSWER_WITHIN_S = 10.0
 MOST_BYTES = 4 << 20
 
 
-def served_by(urls: Sequence[str], model: str | None, key_env: str | None, max_tokens: int) -> str:
+class Keys(NamedTuple):
+    """What the user sets, by the names an error is to tell: options of a command by default."""
+
+    urls: str = "--url http://HOST:8000"
+    model: str = "--model NAME"
+    key_env: str = "--key-env"
+    max_tokens: str = "--set sampling.max_tokens"
+
+
+OPTIONS = Keys()
+
+
+def served_by(
+    urls: Sequence[str],
+    model: str | None,
+    key_env: str | None,
+    max_tokens: int,
+    keys: Keys = OPTIONS,
+) -> str:
     """The model that all endpoints serve: the one asked for, else the only one they have.
 
     Raises PrerequisiteError that names the endpoint: nobody answers at any of them, the key is
@@ -25,13 +43,13 @@ def served_by(urls: Sequence[str], model: str | None, key_env: str | None, max_t
     that is not up while another is will be waited for.
     """
     if not urls:
-        raise PrerequisiteError("no endpoint is given: --url http://HOST:8000 (repeatable)")
+        raise PrerequisiteError(f"no endpoint is given: {keys.urls} (repeatable)")
     listed: dict[str, dict[str, int | None]] = {}
     down: list[PrerequisiteError] = []
     for url in urls:
         where = endpoint(url, model or "", key_env)
         try:
-            if (found := _models(where)) is not None:
+            if (found := _models(where, keys)) is not None:
                 listed[url] = found
         except _NotUpError as error:
             down.append(error)
@@ -40,28 +58,28 @@ def served_by(urls: Sequence[str], model: str | None, key_env: str | None, max_t
     for silent in down:
         say(f"note: {silent}")
     if model is None:
-        model = _only_one(urls, listed)
+        model = _only_one(urls, listed, keys)
     for url, found in listed.items():
         if model not in found:
             raise PrerequisiteError(
                 f"{url} does not serve {model!r}; it serves {_names(found) or 'nothing'}. "
-                "Give one that all endpoints serve: --model NAME"
+                f"Give one that all endpoints serve: {keys.model}"
             )
         room = found[model]
         if room is not None and max_tokens >= room:
             raise PrerequisiteError(
                 f"{url} takes {room:,} tokens, prompt and completion together, and "
-                f"sampling.max_tokens is {max_tokens:,}: --set sampling.max_tokens={room // 2}"
+                f"{keys.max_tokens.split()[-1]} is {max_tokens:,}: {keys.max_tokens}={room // 2}"
             )
     return model
 
 
-def _only_one(urls: Sequence[str], listed: dict[str, dict[str, int | None]]) -> str:
+def _only_one(urls: Sequence[str], listed: dict[str, dict[str, int | None]], keys: Keys) -> str:
     names = dict.fromkeys(sorted(name for found in listed.values() for name in found))
     if len(names) == 1:
         return next(iter(names))
     what = f"serve {_names(names)}" if names else "do not say what they serve"
-    raise PrerequisiteError(f"{', '.join(urls)} {what}: choose with --model NAME")
+    raise PrerequisiteError(f"{', '.join(urls)} {what}: choose with {keys.model}")
 
 
 def _names(models: Iterable[str]) -> str:
@@ -88,7 +106,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """None: not followed, an HTTPError instead."""
 
 
-def _models(where: Endpoint) -> dict[str, int | None] | None:
+def _models(where: Endpoint, keys: Keys) -> dict[str, int | None] | None:
     """Names and context lengths (None: not told) a server lists; None if it has no such list."""
     # The client that samples uses no proxy either.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect)
@@ -103,9 +121,9 @@ def _models(where: Endpoint) -> dict[str, int | None] | None:
         with error:
             if error.code in (404, 405):
                 return None
-            raise _refusal(where, error) from None
+            raise _refusal(where, error, keys) from None
     except RecursionError:
-        raise _no_endpoint(where, "its list of models is nested without end") from None
+        raise _no_endpoint(where, "its list of models is nested without end", keys) from None
     except (
         OSError,
         http.client.HTTPException,
@@ -115,7 +133,7 @@ def _models(where: Endpoint) -> dict[str, int | None] | None:
         AttributeError,
     ) as error:
         why = str(getattr(error, "reason", "") or error or type(error).__name__)
-        said = _no_endpoint(where, why)
+        said = _no_endpoint(where, why, keys)
         raise (_NotUpError(str(said)) if _is_down(error) else said) from None
 
 
@@ -125,25 +143,25 @@ def _is_down(error: Exception) -> bool:
     return isinstance(reason, ConnectionError | TimeoutError)
 
 
-def _refusal(where: Endpoint, error: urllib.error.HTTPError) -> PrerequisiteError:
+def _refusal(where: Endpoint, error: urllib.error.HTTPError, keys: Keys) -> PrerequisiteError:
     """What a status other than 200 means."""
     if error.code in (401, 403):
         return PrerequisiteError(
             f"{where.url} refuses us (HTTP {error.code}): put its key into an environment "
-            "variable and name that with --key-env"
+            f"variable and name that with {keys.key_env}"
         )
     if 300 <= error.code < 400:
         target = plain(error.headers.get("Location") or "nowhere", 200)
-        return _no_endpoint(where, f"HTTP {error.code}, it redirects to {target}")
-    return _no_endpoint(where, f"HTTP {error.code}")
+        return _no_endpoint(where, f"HTTP {error.code}, it redirects to {target}", keys)
+    return _no_endpoint(where, f"HTTP {error.code}", keys)
 
 
-def _no_endpoint(where: Endpoint, why: str) -> PrerequisiteError:
+def _no_endpoint(where: Endpoint, why: str, keys: Keys) -> PrerequisiteError:
     """The error with the fix; an error's text may quote the header that holds the key."""
     shown = why.replace(where.key, "***") if where.key else why
     return PrerequisiteError(
         f"no endpoint at {where.url}: {plain(shown, 300)}. Give the address of a server that "
-        "runs: --url http://HOST:8000"
+        f"runs: {keys.urls}"
     )
 
 

@@ -41,6 +41,7 @@ def make_plan(recipe: Recipe) -> dict[str, Any]:
             "wall_s": list(cost.wall_s),
             "dollars": list(cost.dollars),
         },
+        "judge": _judge_facts(recipe),
         "student": {"name": recipe.student.name, "base": recipe.student.base, **training},
         "evaluation": {"k": recipe.evals.k, "subjects": list(recipe.evals.subjects)},
         "disk_gb": disk_gb(recipe),
@@ -95,6 +96,7 @@ def plan_text(plan: dict[str, Any]) -> str:
         *_bill(sampling),
         *(f"              node {n} of a replica: {c}" for n, c in enumerate(teacher["commands"])),
         "3 verify    every sample, three outcomes; rejects are kept with their reason",
+        *(f"              {line}" for line in _judge_lines(plan["judge"])),
         "4 publish   Parquet and card, one Hub commit where the recipe names a repository",
         f"5 train     {student['name']} from {student['base']}",
         *(f"              {line}" for line in student["lines"]),
@@ -114,6 +116,22 @@ def _bill(sampling: dict[str, Any]) -> list[str]:
         f"              GPU-hours {hours[1]:,.0f} ({hours[0]:,.0f} to {hours[2]:,.0f}), "
         f"${dollars[1]:,.0f} (${dollars[0]:,.0f} to ${dollars[2]:,.0f}); "
         "estimated from public reports: replace by the rate measured on the first shard"
+    ]
+
+
+def _judge_facts(recipe: Recipe) -> dict[str, Any] | None:
+    if (judge := recipe.judge) is None:
+        return None
+    return {"model": judge.model, "urls": list(judge.urls), "most_tokens": 2 * judge.max_tokens}
+
+
+def _judge_lines(judge: dict[str, Any] | None) -> list[str]:
+    """Who judges. How much there will be to judge, nobody knows before the rules have spoken."""
+    if judge is None:
+        return []
+    return [
+        f"what rules leave undecided: {judge['model']} at {', '.join(judge['urls'])}, "
+        f"two votes a sample, {judge['most_tokens']:,} tokens at most"
     ]
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from data_cards.hub_token import TOKEN_VARIABLE, hub_token
 from filters.sandbox import sandbox_problem
+from flows.endpoints import Keys, served_by
 from flows.plan import disk_gb
-from flows.recipe import Recipe
+from flows.recipe import JudgeRecipe, Recipe
 from flows.run_folder import STAGES, RunFolder, run_path
 from flows.system import disk_problem, python_problem
 from prompts.errors import PrerequisiteError, RunError
@@ -20,6 +21,7 @@ from prompts.sources.choice import source_named
 from teacher.serve import served_models, vllm_python
 
 EMBEDDED = "embedded"
+JUDGE_KEYS = Keys("judge.urls", "judge.model", "judge.key_env", "judge.max_tokens")
 
 
 def require(recipe: Recipe, runs: Path, stages: Sequence[str] = tuple(STAGES)) -> None:
@@ -51,6 +53,8 @@ def missing(recipe: Recipe, runs: Path, stages: Sequence[str] = tuple(STAGES)) -
         yield from _vllm_problems(recipe, "evaluate" in todo)
     if "generate" in todo or (todo & {"evaluate"} and "teacher" in recipe.evals.subjects):
         yield from _teacher_problems(recipe)
+    if "verify" in todo and recipe.judge is not None:
+        yield from _judge_problems(recipe.judge)
     if "train" in todo:
         yield from _student_problems(recipe)
     if todo & {"curate", "train"} or (recipe.dataset.repo_id and "publish" in stages):
@@ -95,6 +99,14 @@ def _teacher_problems(recipe: Recipe) -> Iterator[str]:
                 "give its address: TEACHER_URL=http://HOST:PORT"
             )
         return
+
+
+def _judge_problems(judge: JudgeRecipe) -> Iterator[str]:
+    """The judge's endpoints: their key, whether they answer, and with that model."""
+    try:
+        served_by(judge.urls, judge.model, judge.key_env, judge.max_tokens, JUDGE_KEYS)
+    except PrerequisiteError as error:
+        yield f"the judge: {error}"
 
 
 def _vllm_problems(recipe: Recipe, measures: bool) -> Iterator[str]:

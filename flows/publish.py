@@ -24,7 +24,9 @@ from data_cards.hub_token import TOKEN_VARIABLE, hub_token
 from data_cards.scrub import last_name, public_name
 from data_cards.shards import read_facts, write_dataset
 from data_cards.validate import validate_card
+from filters.final import final_verdicts
 from filters.selection import select
+from filters.verdict import Verdict
 from flows.curate import train_prompts
 from flows.progress import say
 from flows.recipe import Recipe, run_fingerprint
@@ -32,8 +34,9 @@ from flows.run_folder import RUNS, STAGES, RunFolder, open_run
 from flows.sample_folder import read_samples, samples_table
 from flows.serving import teacher_weights
 from flows.stage import artifact, resolve, show, staged, unless_hopeless
-from flows.verify import read_verdicts, verdict_files
+from flows.verify import read_verdicts
 from prompts.errors import PrerequisiteError, RunError
+from prompts.parquet import table_of
 from prompts.record import Prompt
 from prompts.sources import SOURCES
 from prompts.template import render
@@ -41,8 +44,8 @@ from teacher.teachers import TEACHERS
 
 # Keys that change who does the work and nothing in the data; they hold addresses and secrets.
 _PRIVATE_KEYS = frozenset({"urls", "key_env", "serve"})
-# The stages a dataset has been through, in order; those after it come from it.
-_BEFORE = tuple(STAGES)[: tuple(STAGES).index("publish")]
+# The funnel rows a dataset has been through; those of later stages come from it.
+_BEFORE = ("judge", *tuple(STAGES)[: tuple(STAGES).index("publish")])
 
 
 @flow(name="publish")
@@ -68,11 +71,14 @@ def assemble_run(run: RunFolder) -> Assembled:
     prompts, recipe = train_prompts(run), run.recipe
     samples = read_samples(run.folder("generate"))
     table = samples_table(run.folder("generate"))
-    selected = select(table, pl.read_parquet(verdict_files(run)), recipe.selection)
+    verdicts = read_verdicts(run)
+    final = pl.from_arrow(table_of(final_verdicts(verdicts), Verdict))
+    assert isinstance(final, pl.DataFrame)
+    selected = select(table, final, recipe.selection)
     return assemble(
         prompts,
         samples,
-        read_verdicts(run),
+        verdicts,
         {p.prompt_id: render(p, recipe.dataset.template) for p in prompts},
         recipe.dataset,
         selected=set(selected["sample_id"]),
@@ -109,6 +115,7 @@ def write_run_card(run: RunFolder, assembled: Assembled, row: FunnelRow) -> None
         recipe_yaml=public_recipe(recipe),
         fingerprint=run_fingerprint(recipe),
         version=version("stillhouse"),
+        judge=public_name(recipe.judge.model) if recipe.judge else "",
     )
     card = write_card(folder, facts)
     if problems := validate_card(folder):
@@ -171,6 +178,8 @@ def public_recipe(recipe: Recipe) -> str:
     for source in values["prompts"]["sources"]:
         source["path"] = source["path"] and last_name(source["path"])
     values["teacher"]["served_name"] = public_name(recipe.teacher.served_name)
+    if recipe.judge is not None:
+        values["judge"]["model"] = public_name(recipe.judge.model)
     student = values["student"]
     is_folder = Path(recipe.student.base).is_dir()
     student["base"] = (last_name if is_folder else public_name)(recipe.student.base)

@@ -88,6 +88,30 @@ class VerificationRecipe(BaseModel):
     time_limit_s: float = Field(10.0, gt=0, description="longest one answer may take")
 
 
+class JudgeRecipe(BaseModel):
+    """The model that judges what rules leave undecided, at OpenAI-compatible endpoints."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(min_length=1, description="the name requests use")
+    urls: tuple[str, ...] = Field(min_length=1, description="endpoints that serve it")
+    key_env: str | None = Field(None, description="environment variable with the endpoints' key")
+    temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature of a vote")
+    max_tokens: int = Field(1_024, ge=16, description="tokens of a vote at most, thinking included")
+    overrules_rejects: bool = Field(
+        False, description="also judge wrong answers, and accept those that both votes call right"
+    )
+    rubric_threshold: float = Field(
+        7.0, ge=1, le=10, description="mean score from which an answer meets its rubric"
+    )
+
+    def sampling(self) -> SamplingRecipe:
+        """How votes are sampled: one of each question."""
+        return SamplingRecipe(
+            n_max=1, temperature=self.temperature, top_p=1.0, max_tokens=self.max_tokens
+        )
+
+
 class Recipe(BaseModel):
     """A whole run. Sections belong to their stages; this is their order."""
 
@@ -102,6 +126,7 @@ class Recipe(BaseModel):
     teacher: TeacherRecipe
     sampling: SamplingRecipe
     verification: VerificationRecipe = Field(default_factory=VerificationRecipe)
+    judge: JudgeRecipe | None = Field(None, description="who decides what rules cannot; nobody")
     filters: TraceFilters = Field(default_factory=TraceFilters)
     selection: SelectionRecipe = Field(default_factory=SelectionRecipe)
     dataset: DatasetRecipe = Field(default_factory=DatasetRecipe)
@@ -123,7 +148,7 @@ class Recipe(BaseModel):
 STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
     "curate": ("name", "edition", "pins", "prompts"),
     "generate": ("teacher", "sampling"),
-    "verify": ("verification", "filters"),
+    "verify": ("verification", "judge", "filters"),
     "publish": ("selection", "dataset"),
     "train": ("student",),
     "evaluate": ("evals",),
@@ -136,6 +161,7 @@ _NOT_DATA: dict[str, set[str]] = {
         "progress_s",
     },
     "verification": {"workers"},
+    "judge": {"urls", "key_env"},
     "dataset": {"repo_id", "private", "tag"},
     "evals": {"in_flight", "serve"},
 }
@@ -149,7 +175,8 @@ def stage_fingerprint(recipe: Recipe, stage: str) -> str:
             value = getattr(recipe, section)
             if isinstance(value, BaseModel):
                 value = deciding_values(section, value)
-            facts[section] = value
+            if value is not None:  # a section left out changes no run that was made without it
+                facts[section] = value
         if name == stage:
             break
     text = json.dumps(facts, sort_keys=True, ensure_ascii=True)
@@ -265,7 +292,9 @@ def apply_override(data: dict[str, Any], override: str) -> None:
         value = text
     place = data
     for part in parts[:-1]:
-        place = place.setdefault(part, {})
+        if place.get(part) is None:  # a section that a resolved recipe leaves out
+            place[part] = {}
+        place = place[part]
         if not isinstance(place, dict):
             raise PrerequisiteError(f"--set {key}: {part!r} is a value, it has no keys")
     if parts == ["student"] and isinstance(value, str):

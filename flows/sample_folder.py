@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from filters.final import final_verdict, judge_traces
+from filters.final import final_verdict, grade_traces
 from filters.grader import Grader
 from filters.trace import TraceFilters
 from filters.verdict import Outcome, Reason, Verdict
@@ -139,8 +139,7 @@ def grade_with(grader: Grader, filters: TraceFilters) -> Grade:
     def judged(prompt: Prompt, sample: Sample) -> bool | None:
         verdict = stop_without_sandbox(grader.grade(prompt, sample))
         if verdict.outcome is Outcome.ACCEPT:
-            (trace,) = judge_traces([prompt], [sample], filters)
-            verdict = final_verdict(verdict, trace)
+            verdict = final_verdict([verdict, *grade_traces([prompt], [sample], filters)])
         return {Outcome.ACCEPT: True, Outcome.REJECT: False}.get(verdict.outcome)
 
     async def grade(prompt: Prompt, sample: Sample) -> bool | None:

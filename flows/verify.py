@@ -1,51 +1,81 @@
-"""The verify flow: every sample gets its verdict, right answers in unfit traces included."""
+"""The verify flow: every sample gets its verdict, right answers in unfit traces included.
 
-from collections.abc import Sequence
+Rules and trace filters first, a task a shard; then, where the recipe has one, the judge of what
+they left undecided; then the check of the references themselves. filters/final.py says which of a
+sample's verdicts decides; all of them are kept.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from prefect import flow, task
 
 from data_cards.funnel import FunnelRow
-from filters.final import final_verdicts, judge_traces
+from filters.final import final_verdict, grade_traces
+from filters.gold_check import SIGNATURE as GOLD_CHECK
+from filters.gold_check import Suspect, rule_on_suspect
 from filters.grader import Grader
-from filters.verdict import Outcome, Verdict
-from flows.curate import train_prompts
-from flows.progress import Progress
+from filters.ruling import stamp
+from filters.verdict import Outcome, Reason, Verdict
+from flows.graded_shards import GradedShard, graded_shards, prompts_of
+from flows.judge import judge_run
+from flows.progress import Progress, say
 from flows.recipe import Recipe, VerificationRecipe
 from flows.run_folder import RUNS, RunFolder, open_run
-from flows.sample_folder import sample_files, stop_without_sandbox
-from flows.stage import resolve, show, staged, unless_hopeless
-from prompts.parquet import read_rows, write_rows
+from flows.sample_folder import stop_without_sandbox
+from flows.stage import Stage, resolve, show, staged, unless_hopeless
+from flows.suspects import FILE, find_suspects
+from prompts.parquet import read_rows
 from prompts.record import Prompt
 from teacher.sample import Sample
 
 
 @flow(name="verify")
 def verify(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = False) -> str:
-    """Grade every stored sample, a task a shard; returns the run's folder."""
+    """Grade every stored sample, a task a shard; returns the run's folder.
+
+    `again` grades a finished run with the verifiers as they are now: nothing is sampled, and the
+    stages after it are then out of date.
+    """
     run = open_run(resolve(recipe), runs)
     with staged(run, "verify", again) as stage:
         if stage.wanted:
-            for old in verdict_files(run):
-                old.unlink()
-            for shard in sample_files(run.folder("generate")):
-                verify_shard(run, shard)
-            verdicts = read_verdicts(run)
-            outcomes = {str(o): sum(v.outcome is o for v in verdicts) for o in Outcome}
-            stage.finish([FunnelRow("verify", len(verdicts), outcomes, stage.seconds())])
+            _verify_run(run, stage)
             show(run, "verify")
     return str(run.path)
 
 
+def _verify_run(run: RunFolder, stage: Stage) -> None:
+    """Rules, judge, gold check; then the counts, which must add up."""
+    for old in verdict_files(run):
+        old.unlink()
+    for shard in graded_shards(run):
+        verify_shard(run, shard)
+    ruled_s = stage.seconds()
+    judged = judge_run(run, run.recipe.judge) if run.recipe.judge else {}
+    judged_s = stage.seconds() - ruled_s
+    suspects = find_suspects(run, judged)
+    finals = Counter(_settle(run, judged, suspects))
+    rows = [FunnelRow("verify", finals.total(), _outcomes(finals), stage.seconds() - judged_s)]
+    if judged:
+        decided = Counter(verdict.outcome for verdict in judged.values())
+        outcomes = {str(outcome): decided[outcome] for outcome in Outcome}
+        rows.insert(0, FunnelRow("judge", len(judged), outcomes, judged_s))
+    stage.finish(rows, judged=len(judged), reference_suspects=len(suspects))
+    if suspects:
+        say(f"{'verify':9} {len(suspects):,} prompts set aside, see {run.folder('verify') / FILE}")
+
+
 @task(name="verify-shard", retries=2, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
-def verify_shard(run: RunFolder, shard: Path) -> None:
+def verify_shard(run: RunFolder, shard: GradedShard) -> None:
     """Grade one shard of samples into the verdict shard of the same number."""
-    prompts, samples = train_prompts(run), read_rows(shard, Sample)
+    samples = shard.samples()
+    prompts = list(prompts_of(run, {sample.prompt_id for sample in samples}).values())
     verdicts = grade_all(prompts, samples, run.recipe.verification, "verify")
-    verdicts += judge_traces(prompts, samples, run.recipe.filters)
-    name = shard.name.replace("samples", "verdicts")
-    write_rows(run.folder("verify") / name, verdicts, Verdict)
+    shard.write(verdicts + grade_traces(prompts, samples, run.recipe.filters))
 
 
 def grade_all(
@@ -71,5 +101,45 @@ def verdict_files(run: RunFolder) -> list[Path]:
 
 
 def read_verdicts(run: RunFolder) -> list[Verdict]:
-    """The final verdict of every sample."""
-    return final_verdicts(read_rows(verdict_files(run), Verdict))
+    """Every verdict on every sample."""
+    return read_rows(verdict_files(run), Verdict)
+
+
+def _settle(
+    run: RunFolder, judged: Mapping[str, Verdict], suspects: Mapping[str, Suspect]
+) -> Counter[tuple[Outcome, Reason]]:
+    """Add the judge's and the gold check's verdicts to the shards; counts the final ones.
+
+    Raises AssertionError where a sample has no verdict, or one too many.
+    """
+    finals: Counter[tuple[Outcome, Reason]] = Counter()
+    for shard in graded_shards(run):
+        prompt_of, given = shard.column("prompt_id"), shard.verdicts()
+        more: list[Verdict] = []
+        for name, prompt_id in prompt_of.items():
+            if name in judged:
+                more.append(judged[name])
+            if prompt_id in suspects:
+                ruling = rule_on_suspect(suspects[prompt_id])
+                more.append(stamp(ruling, name, GOLD_CHECK, time.perf_counter()))
+        for verdict in more:
+            given[verdict.sample_id].append(verdict)
+        if more:
+            shard.write([verdict for verdicts in given.values() for verdict in verdicts])
+        if given.keys() != prompt_of.keys():
+            raise AssertionError(f"{shard.samples_file.name}: samples and verdicts do not match")
+        for verdicts in given.values():
+            final = final_verdict(verdicts)
+            finals[final.outcome, final.reason] += 1
+    return finals
+
+
+def _outcomes(finals: Counter[tuple[Outcome, Reason]]) -> dict[str, int]:
+    """The final verdicts by outcome; those of suspect prompts under a name of their own."""
+    counts = {str(outcome): 0 for outcome in Outcome}
+    for (outcome, reason), count in finals.items():
+        if reason is Reason.REFERENCE_SUSPECT:
+            counts["reference suspect"] = count
+        else:
+            counts[str(outcome)] += count
+    return counts

@@ -3,7 +3,7 @@
 import os
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 Row = TypeVar("Row")
@@ -111,14 +112,22 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-def read_rows(paths: Path | Sequence[Path], record: type[Row]) -> list[Row]:
-    """Read records back from one or many Parquet files, in the order given."""
+def read_rows(
+    paths: Path | Sequence[Path],
+    record: type[Row],
+    where: tuple[str, Collection[str]] | None = None,
+) -> list[Row]:
+    """Read records back from one or many Parquet files, in the order given.
+
+    `where` names a column and its values that are wanted; other rows are never made.
+    """
     files = [paths] if isinstance(paths, Path) else list(paths)
     hints = typing.get_type_hints(record)
     made = {f.name: _maker(hints[f.name]) for f in fields(record)}  # type: ignore[arg-type]
     rows: list[Row] = []
+    chosen = pc.field(where[0]).isin(pa.array(where[1], pa.string())) if where else None
     for file in files:
-        for values in pq.read_table(file, partitioning=None).to_pylist():
+        for values in pq.read_table(file, partitioning=None, filters=chosen).to_pylist():
             rows.append(record(**{name: make(values[name]) for name, make in made.items()}))
     return rows
 

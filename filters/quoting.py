@@ -1,0 +1,64 @@
+"""Texts of models and users as they are shown to a judge: data between lines it cannot write.
+
+A text ends where its tag stands again. The tag is a hash of all texts of the message, so that none
+can hold it; nor can a text hold a chat template's own marks (`<|im_end|>`, `[INST]`), which would
+end the message it stands in.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+
+TAG_DIGITS = 12
+
+# What a tokenizer could take for a special token: `<|…|>`, `</s>`, `<think>`, `[INST]`.
+_SPECIAL = re.compile(r"<(?=[^\s\d=<>])|\[(?=/?[A-Z_]{3,40}\])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def harmless(text: str, most_chars: int) -> str:
+    """The text without control characters and special tokens, its middle cut out if too long.
+
+    `<|im_end|>` becomes `< |im_end|>`. Of a text that is too long both ends stay, the end twice as
+    long as the beginning: answers come last.
+    """
+    clean = text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").strip()
+    if len(clean) > most_chars:
+        head = most_chars // 3
+        cut = len(clean) - most_chars
+        clean = f"{clean[:head]}\n[… {cut:,} characters left out …]\n{clean[head + cut :]}"
+    return _SPECIAL.sub(lambda found: found.group() + " ", _CONTROL.sub(" ", clean))
+
+
+def tag_of(texts: Sequence[str]) -> str:
+    """A tag for these texts, the same on every machine, that is in none of them."""
+    digest = hashlib.blake2b("\x00".join(texts).encode("utf-8", "replace")).hexdigest()
+    while any(digest[:TAG_DIGITS] in text for text in texts):
+        digest = hashlib.blake2b(digest.encode()).hexdigest()
+    return digest[:TAG_DIGITS]
+
+
+def quoted(texts: Mapping[str, str], tag: str) -> str:
+    """Texts one after the other, each under its name.
+
+    <<question 5f0c2a9e11d3>>
+    What is 3 + 4?
+    <<end of question 5f0c2a9e11d3>>
+    """
+    blocks = (f"<<{name} {tag}>>\n{text}\n<<end of {name} {tag}>>" for name, text in texts.items())
+    return "\n\n".join(blocks)
+
+
+def last_line(reply: str) -> str:
+    """The last line that says something, without Markdown's marks around it."""
+    lines = reply.rstrip().splitlines()
+    return _undressed(lines[-1]) if lines else ""
+
+
+def lines_of(reply: str) -> list[str]:
+    """All lines of a reply, each as `last_line` would give it."""
+    return [_undressed(line) for line in reply.splitlines()]
+
+
+def _undressed(line: str) -> str:
+    return line.strip().strip("*_`").strip()

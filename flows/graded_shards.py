@@ -1,0 +1,57 @@
+"""Sample shards and the verdicts on them, one shard in memory at a time."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from filters.final import by_sample
+from filters.verdict import Verdict
+from flows.run_folder import RunFolder
+from flows.sample_folder import sample_files
+from prompts.parquet import read_rows, write_rows
+from prompts.record import Prompt
+from teacher.sample import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class GradedShard:
+    """`2-samples/samples-00003.parquet` and `3-verdicts/verdicts-00003.parquet`."""
+
+    samples_file: Path
+    verdicts_file: Path
+
+    def verdicts(self) -> dict[str, list[Verdict]]:
+        """All verdicts by sample_id, in the samples' order."""
+        return by_sample(read_rows(self.verdicts_file, Verdict))
+
+    def write(self, verdicts: list[Verdict]) -> None:
+        """Replace the shard's verdicts."""
+        write_rows(self.verdicts_file, verdicts, Verdict)
+
+    def samples(self, sample_ids: Collection[str] | None = None) -> list[Sample]:
+        """The samples, or those of these ids, whole."""
+        where = None if sample_ids is None else ("sample_id", list(sample_ids))
+        return read_rows(self.samples_file, Sample, where)
+
+    def column(self, name: str) -> dict[str, str]:
+        """One text column of the samples by sample_id; the rest is not read."""
+        table = pl.read_parquet(self.samples_file, columns=["sample_id", name])
+        return dict(table.select("sample_id", name).iter_rows())
+
+
+def graded_shards(run: RunFolder) -> list[GradedShard]:
+    """The run's shards in order, graded or not."""
+    folder = run.folder("verify")
+    return [
+        GradedShard(file, folder / file.name.replace("samples", "verdicts"))
+        for file in sample_files(run.folder("generate"))
+    ]
+
+
+def prompts_of(run: RunFolder, prompt_ids: Collection[str]) -> dict[str, Prompt]:
+    """The prompts of these ids."""
+    file = run.folder("curate") / "train.parquet"
+    found = read_rows(file, Prompt, ("prompt_id", list(prompt_ids)))
+    return {prompt.prompt_id: prompt for prompt in found}
