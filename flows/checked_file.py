@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flows.row_checker import USED, Checked, Row, read_row
+from flows.row_checker import COLUMNS, USED, Checked, Row, read_row
 from prompts.errors import PrerequisiteError
 
 STANDARD = Path("-")
@@ -27,7 +27,6 @@ JSONL = (".jsonl", ".jsonl.gz", ".json.gz", ".ndjson")
 CHUNK_ROWS = 256
 CHUNK_BYTES = 1 << 20
 CHUNKS_PER_GROUP = 16
-COLUMNS = ("outcome", "reason", "detail")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -138,7 +137,7 @@ def with_columns(row: Row, checked: Checked) -> bytes:
     """The row as a line of JSONL with the three columns, which take the place of older ones."""
     added = dict(zip(COLUMNS, checked, strict=False))
     if isinstance(row, bytes):
-        if not any(f'"{column}"'.encode() in row for column in COLUMNS):
+        if not checked.checked_before:
             return row[:-1].rstrip() + b", " + json.dumps(added).encode()[1:] + b"\n"
         row = read_row(row)
     return json.dumps({**row, **added}, default=str).encode() + b"\n"

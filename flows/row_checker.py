@@ -23,6 +23,7 @@ from prompts.errors import PrerequisiteError
 # (120 s), one comparison (10 s), a program's tests in the sandbox.
 ROW_LIMIT_S = 200
 REQUIRED = ("reference", "completion")
+COLUMNS = ("outcome", "reason", "detail")
 USED = (*REQUIRED, "domain", "question", "prompt", "choices", "aliases")
 
 # A line of JSONL as it stands in the file, or the columns of one row of Parquet.
@@ -30,12 +31,16 @@ Row = bytes | Mapping[str, Any]
 
 
 class Checked(NamedTuple):
-    """The three columns a row is given; `problem` instead where the row cannot be checked."""
+    """The three columns a row is given; `problem` instead where the row cannot be checked.
+
+    `checked_before` says that the row has such columns already.
+    """
 
     outcome: str = ""
     reason: str = ""
     detail: str = ""
     problem: str = ""
+    checked_before: bool = False
 
 
 class CheckerLostError(Exception):
@@ -122,12 +127,13 @@ def check_row(row: Row, domain: str, grader: Grader) -> Checked:
         )
     except PrerequisiteError as error:
         return Checked(problem=str(error))
+    before = any(column in values for column in COLUMNS)
     try:
         verdict = grade(grader, prompt, values["completion"])
     except Exception as error:  # noqa: BLE001 (one row never ends a file)
         said = f"{type(error).__name__}: {error}"
-        return Checked(Outcome.UNDECIDED.value, Reason.GRADER_FAILED.value, said)
-    return Checked(verdict.outcome.value, verdict.reason.value, verdict.detail)
+        return Checked(Outcome.UNDECIDED.value, Reason.GRADER_FAILED.value, said, "", before)
+    return Checked(verdict.outcome.value, verdict.reason.value, verdict.detail, "", before)
 
 
 def read_row(line: bytes) -> dict[str, Any]:

@@ -20,6 +20,9 @@ from typing import Any
 from filters.extract import final_answer, too_wild
 from filters.ruling import Ruling, rule_on_sample, stamp, undecided
 from filters.verdict import Reason, Verdict
+from filters.verifiers.puzzle_countdown import check_countdown
+from filters.verifiers.puzzle_knights import check_knights
+from filters.verifiers.puzzle_task import check_task
 from prompts.errors import PrerequisiteError
 from prompts.record import Prompt
 from teacher.sample import Sample
@@ -29,7 +32,10 @@ SIGNATURE = ("puzzle", "1")
 Puzzle = Mapping[str, Any]
 
 # What checks an answer to each kind of puzzle, in the calling process.
-CHECKERS: dict[str, Callable[[Puzzle, str], Ruling]] = {}
+CHECKERS: dict[str, Callable[[Puzzle, str], Ruling]] = {
+    "countdown": check_countdown,
+    "knights_and_knaves": check_knights,
+}
 KINDS = (*CHECKERS, "reasoning_gym")
 
 
@@ -73,7 +79,10 @@ def rule_on_puzzle(prompt: Prompt, sample: Sample) -> Ruling:
     quick = rule_on_puzzle_quickly(prompt, sample)
     if quick is not None:
         return quick
-    return undecided(Reason.UNPARSED, "not yet")
+    puzzle, found = read_puzzle(prompt.reference), final_answer(sample.answer)
+    assert puzzle is not None  # the quick ruling settles the other cases
+    assert found is not None
+    return check_task(puzzle, found.text)
 
 
 def require_scorer(reference: str) -> None:
