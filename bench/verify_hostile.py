@@ -1,0 +1,191 @@
+"""1,000 hostile answers, references and completions, the same ones every time, put to a Grader.
+
+What is measured: the wall time of each verdict, the peak resident memory of every worker process
+and of our own, and whether a plain pair is graded as fast afterwards as before.
+"""
+
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.hostile_texts import FAMILIES, Family
+from filters import checking
+from filters.grader import Grader
+from filters.verdict import Verdict
+
+CASES = 1_000
+LONGEST_VERDICT_S = 2.0
+LARGEST_WORKER_BYTES = 512 << 20
+# Small ones reach every layer; those of about 1,000 pass the limits on length; the rest do not.
+_SIZES = (2, 3, 5, 8, 20, 40, 41, 90, 200, 600, 1_900, 10_000, 100_000)
+_LARGEST_CHARS = 1_000_000
+_PLAIN = ("7", "\\frac{1}{2}", "x^2+1", "\\{1,2,3\\}", "(1,\\infty)", "12.5", "3:4", "\\text{yes}")
+
+
+class Hostile(NamedTuple):
+    """One case: the family it comes from, and what `check` is given."""
+
+    family: str
+    reference: str
+    completion: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One verdict with its wall time and the thread's CPU time, in seconds."""
+
+    case: Hostile
+    verdict: Verdict
+    wall_s: float
+    in_process_s: float
+
+
+def cases(count: int = CASES, seed: int = 0) -> Iterator[Hostile]:
+    """`count` cases; the families take turns. One in twelve is a hostile completion."""
+    rng = random.Random(seed)
+    families = list(FAMILIES.items())
+    for index in range(count):
+        if index % 12 == 11:
+            yield _hostile_completion(rng)
+            continue
+        name, family = families[index % len(families)]
+        yield _pair(rng, name, family)
+
+
+def _pair(rng: random.Random, name: str, family: Family) -> Hostile:
+    """Hostile against plain, plain against hostile, or two of a family against each other."""
+    size = rng.choice(_SIZES)
+    texts = [family(rng, size)[:_LARGEST_CHARS] for _ in range(2)]
+    plain = rng.choice(_PLAIN)
+    kind = rng.random()
+    reference = plain if kind < 0.4 else texts[0]
+    answer = plain if 0.4 <= kind < 0.6 else texts[1]
+    completion = f"<think>so it is</think>The answer is \\boxed{{{answer}}}."
+    return Hostile(f"{name} of {size}", reference, completion)
+
+
+def _hostile_completion(rng: random.Random) -> Hostile:
+    n = rng.choice((10, 1_000, 100_000))
+    shapes = {
+        "a box of a million": "\\boxed{" + "7" * 1_000_000 + "}",
+        "a box of a million that never closes": "\\boxed{" + "7" * 1_000_000,
+        "boxes in boxes": "\\boxed{" * n + "7" + "}" * n,
+        "many boxes": "\\boxed{7} " * n,
+        "boxes never closed": "\\boxed{" * n,
+        "boxes without braces": "\\boxed " * n + "7",
+        "think tags": "<think></think>" * n + "\\boxed{7}",
+        "think tags that only open": "<think>" * n + "\\boxed{7}",
+        "think tags that only close": "</think>" * n + "\\boxed{7}",
+        "a think tag in the box": "\\boxed{7</think>" + "8" * n + "}",
+        "answer tags": "<answer>" * n + "7" + "</answer>" * n,
+        "answer tags that only open": "<answer>" * n,
+        "answers marked": "The answer is: " * n + "7",
+        "bold answers": "**Answer:** " * n + "7",
+        "stars": "**" * n + "7",
+        "spaces before an answer": "The final answer is" + " " * n + "7",
+        "lines": "Answer:\n" * n,
+        "dollars": "$" * n + "7" + "$" * n,
+        "a long trace": "<think>" + "Wait, so 7 it is. " * n + "</think>\\boxed{7}",
+        "a long answer": "so it is 7. " * n,
+        "braces before the box": "{" * n + "\\boxed{7}",
+        "surrogates": "\ud800" * n + "\\boxed{7}",
+        "null bytes": "\x00" * n + "\\boxed{7\x00}",
+        "nothing": "",
+    }
+    name = rng.choice(list(shapes))
+    return Hostile(f"completion: {name} ({n:,})", "7", shapes[name])
+
+
+def measure(grader: Grader, case: Hostile) -> Measured:
+    """The verdict on one case, timed as a caller sees it."""
+    started, cpu = time.perf_counter(), time.thread_time()
+    prompt = checking.prompt_of(case.reference, "math")
+    verdict = checking.grade(grader, prompt, case.completion)
+    ended, cpu_ended = time.perf_counter(), time.thread_time()
+    return Measured(case, verdict, ended - started, cpu_ended - cpu)
+
+
+def plain_pace(grader: Grader, pairs: int = 40) -> float:
+    """Seconds a pair that only a worker can rule on takes, the worker already running."""
+    plain = Hostile("plain", "\\sin 2x", "\\boxed{2\\sin x\\cos x}")
+    measure(grader, plain)
+    return sum(measure(grader, plain).wall_s for _ in range(pairs)) / pairs
+
+
+class MemoryWatch:
+    """The peak resident memory of every child process that lives while it watches, in bytes.
+
+    Reads VmHWM, the kernel's own high-water mark, every 10 ms: only what a worker grows in the
+    last 10 ms before it is killed can be missed.
+    """
+
+    def __init__(self) -> None:
+        self.peaks: dict[int, int] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "MemoryWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def largest_bytes(self) -> int:
+        return max(self.peaks.values(), default=0)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.01):
+            for pid in _children():
+                self.peaks[pid] = max(self.peaks.get(pid, 0), peak_bytes(pid))
+
+
+def peak_bytes(pid: int | None = None) -> int:
+    """VmHWM of a process, of our own by default; 0 where it is gone."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid or os.getpid()}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) << 10
+    return 0
+
+
+def _children() -> list[int]:
+    """Every thread's children: a worker is listed under the thread that started it."""
+    pids: list[int] = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):
+            pids += map(int, (task / "children").read_text().split())
+    return pids
+
+
+def print_table(count: int = CASES) -> None:
+    """Grade them all and print the outcomes, the slowest, and the memory."""
+    with Grader() as grader, MemoryWatch() as watch:
+        before = plain_pace(grader)
+        measured = [measure(grader, case) for case in cases(count)]
+        after = plain_pace(grader)
+    outcomes = [str(m.verdict.outcome) for m in measured]
+    tally = ", ".join(f"{outcomes.count(name)} {name}" for name in sorted(set(outcomes)))
+    late = sum(m.wall_s > LONGEST_VERDICT_S for m in measured)
+    print(f"{count:,} hostile cases: {tally}")
+    print(f"verdicts later than {LONGEST_VERDICT_S:g} s: {late}")
+    print(f"largest worker: {watch.largest_bytes >> 20} MB of {LARGEST_WORKER_BYTES >> 20}")
+    print(f"workers started: {len(watch.peaks)}; our own peak: {peak_bytes() >> 20} MB")
+    print(f"a plain pair: {before * 1e3:.1f} ms before, {after * 1e3:.1f} ms after\nthe slowest:")
+    for m in sorted(measured, key=lambda m: -m.wall_s)[:20]:
+        print(
+            f"  {m.wall_s:6.2f} s ({m.in_process_s:5.2f} in process)  {m.verdict.reason:18}"
+            f"  {m.case.family}: {m.case.reference[:24]!a} ~ {m.case.completion[-30:]!a}"
+        )
+
+
+if __name__ == "__main__":
+    print_table()
