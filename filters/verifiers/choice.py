@@ -1,33 +1,59 @@
-"""Multiple choice: by letter, by the text of the choice, or by both, which must agree."""
+r"""Multiple choice: by letter, by the text or value of the choice, or by both, which must agree.
+
+Read: `B`, `(b)`, `\textbf{(B)}\ 5`, `Option B`, `B) 5 cm`, `5 cm`, and several of them where the
+reference names several (`A, C`, `AC`, `A) heat and C) light`; order never counts). A letter whose
+text is another choice's, or another number than its choice's, is a reject. Where a choice reads
+like a letter itself (`C` for carbon), a bare letter that may be either is undecided.
+"""
 
 import re
 import time
+from itertools import pairwise
+from typing import NamedTuple
 
 from filters.extract import final_answer, too_wild
 from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undecided
-from filters.verdict import Reason, Verdict
-from filters.verifiers.normal_form import unwrap
+from filters.verdict import Outcome, Reason, Verdict
+from filters.verifiers.math_answer import compare_quickly
+from filters.verifiers.normal_form import tidy, unwrap
 from filters.verifiers.phrase import singular_phrase
+from filters.verifiers.rational import read_number
 from prompts.record import Prompt
 from teacher.sample import Sample
 
-SIGNATURE = ("choice", "2")
+SIGNATURE = ("choice", "3")
 
-# "B", "(b)", "B.", "B) text", "option B: text", "**B** - text"
+_LEAD = re.compile(
+    r"^(?:(?:the|my)\s+)?(?:(?:final|correct|right|best)\s+)*(?:options?|choices?|answers?|letters?)"
+    r"(?:\s+(?:is|are|option|choice)\b)*\s*:?\s+(?=\S)",
+    re.IGNORECASE,
+)
+# "B", "(b)", "B.", "B) text", "B: text", "B - text", "**B** text"
 _LETTER = re.compile(
-    r"^[\s$*({\[]*(?:(?i:option|choice|answer)\s+)?[({\[]?([A-Ja-j])(?:[\s$*]*[)}\].:]+|[\s$*]*\Z"
-    r"|\*+|\s+[-–—]+\s)[\s$*)}\]]*(.*)$",
-    re.DOTALL,
+    r"^[\s*({\[]*([A-Ja-j])(?:[\s*]*[)}\].:]+|[\s*]*\Z|\*+|\s+[-–—]+\s)[\s*)}\]]*(.*)$", re.DOTALL
 )
-# "B. and C.", "A) heat, C) light": a further letter that is marked as one.
-_ANOTHER_LETTER = re.compile(r"(?:^|[\s,;&({\[])(?:and |or )?[({\[]?[A-J](?:[)}\].:]|\s*\Z)")
-_LETTERS = re.compile(
-    r"^[\s(]*[A-J]\)?(?:(?:\s*,\s*|\s+(?:and|or)\s+|\s*&\s*)\(?[A-J]\)?)+[\s.)]*$"
+_BARE_LETTER = r"[({\[]?\s*[A-J]\s*[)}\]]?"
+_SEVERAL = re.compile(
+    rf"(?:both\s+)?{_BARE_LETTER}(?:(?:\s*[,;/&+]\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+|\s+(?=\()){_BARE_LETTER})+"
+    r"(?:\s+(?:only|are correct|are true))?\s*"
 )
+_GLUED = re.compile(r"[A-J]{2,6}")
+# "A) heat, C) light": a further letter that is marked as one.
+_ANOTHER = re.compile(r"(?:^|[\s,;&]+)(?:and |or )?(?=[({\[]?[A-J](?:[)}\].:]|\s*\Z))")
+_NESTED = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+_CLOSE = 0.05  # an answer this near to the right number may be the same, less rounded
+
+
+class Pick(NamedTuple):
+    """The choices a text names, and why it is a doubtful (or a contradictory) one."""
+
+    indices: frozenset[int]
+    doubt: str = ""
+    contradiction: str = ""
 
 
 def verify_choice(prompt: Prompt, sample: Sample) -> Verdict:
-    """Accept when the final answer names the choice that `prompt.reference` names."""
+    """Accept when the final answer names the choice (or choices) that `prompt.reference` names."""
     started = time.perf_counter()
     ruling = rule_on_sample(sample) or rule_on_choice(prompt, sample)
     return stamp(ruling, sample.sample_id, SIGNATURE, started)
@@ -39,79 +65,146 @@ def rule_on_choice(prompt: Prompt, sample: Sample) -> Ruling:
         return undecided(Reason.NO_FINAL_ANSWER, "no \\boxed{} and no marked answer")
     if problem := too_wild(found.text):
         return undecided(Reason.UNPARSED, problem)
-    return compare_choices(prompt.reference, prompt.choices, found.text)
+    return compare_choices(prompt.reference, prompt.choices, found.text, prompt.question)
 
 
-def compare_choices(reference: str, choices: tuple[str, ...], answer: str) -> Ruling:
-    """Compare what two texts pick among `choices`; a choice is named by letter or by its text."""
-    wanted = _index_of_reference(reference, choices)
-    if wanted is None:
-        return undecided(Reason.UNPARSED, f"the reference {reference} names none of the choices")
-    exact = [i for i, choice in enumerate(choices) if choice.strip() == answer.strip()]
-    if len(exact) == 1 and len(answer.strip()) > 1:
-        return _same(exact[0], wanted, answer)
-    letter, text = _read(answer)
-    by_text = _index_of_text(answer, choices)
-    if _LETTERS.match(answer):
-        return reject(Reason.ANSWER_MISMATCH, f"{answer} names several choices")
-    if letter is None:
-        return _rule_by_text(by_text, wanted, choices, answer)
-    if letter >= max(len(choices), 1) and choices:
-        return reject(Reason.ANSWER_MISMATCH, f"{answer} is none of the {len(choices)} choices")
-    misread = by_text is not None and (not text or _read(choices[by_text])[0] is not None)
-    if misread and by_text != letter:
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer}: a letter, or a choice's text?")
-    behind = _index_of_text(text, choices) if text else None
-    if behind is None and _ANOTHER_LETTER.search(text):
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} may name several choices")
-    if behind is not None and behind != letter:
-        return reject(Reason.ANSWER_MISMATCH, f"{answer}: that text is choice {_name(behind)}")
-    return _same(letter, wanted, answer)
-
-
-def _rule_by_text(
-    by_text: int | None, wanted: int, choices: tuple[str, ...], answer: str
+def compare_choices(
+    reference: str, choices: tuple[str, ...], answer: str, question: str = ""
 ) -> Ruling:
-    if by_text is not None:
-        return _same(by_text, wanted, answer)
+    """Compare what two texts pick among `choices`; a choice is named by letter or by its text."""
+    if answer.strip() == reference.strip():
+        return accept(f"{answer}, as the reference has it")
+    wanted, got = _reference(reference, choices, question), _pick(answer, choices, question)
+    if not wanted.indices or wanted.doubt or wanted.contradiction:
+        return undecided(Reason.UNPARSED, f"the reference {reference} names none of the choices")
+    if got.contradiction:
+        return reject(Reason.ANSWER_MISMATCH, f"{answer}: {got.contradiction}")
+    if got.doubt and got.indices & wanted.indices:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} {got.doubt}")
+    if not got.indices:
+        return _rule_on_no_choice(wanted, choices, answer, question)
+    detail = f"{answer} is choice {_names(got)}, the reference is {_names(wanted)}"
+    same = got.indices == wanted.indices
+    return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
+
+
+def _reference(text: str, choices: tuple[str, ...], question: str) -> Pick:
+    """A reference of one letter is that letter, also where a choice reads like one."""
+    letter = ord(text) - ord("A") if len(text) == 1 and text in "ABCDEFGHIJ" else -1
+    if 0 <= letter < (len(choices) or 10):
+        return Pick(frozenset({letter}))
+    return _pick(text, choices, question)
+
+
+def _pick(text: str, choices: tuple[str, ...], question: str) -> Pick:
+    bare = _unwrap(text)
+    exact = _exactly(bare, choices)
+    if len(exact) == 1 and len(bare) > 1:
+        return Pick(exact)
+    bare = _LEAD.sub("", bare.strip("*_ ")) if not exact else bare
+    if (several := _several(bare, choices, question)) is not None:
+        return several
+    letter, behind = _read_letter(bare)
+    by_text = _matching(bare, choices, question)
+    if letter is None:
+        return Pick(by_text, "is worded like several choices" if len(by_text) > 1 else "")
+    if choices and letter >= len(choices):
+        return Pick(by_text, contradiction="" if by_text else f"there are {len(choices)} choices")
+    worded = any(_read_letter(choices[i])[0] is not None for i in by_text)
+    if by_text - {letter} and (worded or not behind) and not bare.endswith((")", "]")):
+        return Pick(frozenset({letter}) | by_text, "may be a letter or a choice's text")
+    return _with_text(letter, behind, choices, question)
+
+
+def _with_text(letter: int, behind: str, choices: tuple[str, ...], question: str) -> Pick:
+    """A letter and what stands behind it, which must not say something else."""
+    pick = Pick(frozenset({letter}))
+    if not behind or letter in (said := _matching(behind, choices, question)):
+        return pick
+    if said:
+        return pick._replace(contradiction=f"that text is choice {_letter(min(said))}")
+    if _ANOTHER.search(behind):
+        return pick._replace(doubt="may name several choices")
+    if choices and read_number(behind) and read_number(choices[letter]):
+        return pick._replace(contradiction=f"choice {_letter(letter)} is {choices[letter]}")
+    return pick
+
+
+def _several(text: str, choices: tuple[str, ...], question: str) -> Pick | None:
+    """Two or more choices: `A, C`, `AC`, `A) heat, C) light`; None for a single one."""
+    body = text.strip(" .*()[]{}\\") if text.count("(") < 2 else text.strip(" .*")
+    glued = _GLUED.fullmatch(body) is not None and all(a < b for a, b in pairwise(body))
+    if glued or _SEVERAL.fullmatch(body):
+        letters = body if glued else "".join(re.findall(r"\b[A-J]\b", body))
+        indices = frozenset(ord(letter) - ord("A") for letter in letters)
+        if choices and max(indices) >= len(choices):
+            return Pick(indices, contradiction=f"there are {len(choices)} choices")
+        return Pick(indices)
+    parts = [part.strip(" ,;") for part in _ANOTHER.split(text) if part.strip(" ,;")]
+    if len(parts) < 2 or not choices or _read_letter(parts[0])[0] is None:
+        return None
+    read = [_read_letter(part) for part in parts]
+    agree = all(
+        letter is not None and behind and letter in _matching(behind, choices, question)
+        for letter, behind in read
+    )
+    return Pick(frozenset(letter for letter, _ in read if letter is not None)) if agree else None
+
+
+def _rule_on_no_choice(
+    wanted: Pick, choices: tuple[str, ...], answer: str, question: str
+) -> Ruling:
+    """What is worded like no choice is a reject only where it is a number and the right one is
+    not: neither equal nor near to it."""
     if not choices:
         return undecided(Reason.UNPARSED, f"{answer} is not a letter and no choices are given")
-    if re.fullmatch(r"[\s$\d.,+-]+", answer):
-        return reject(Reason.ANSWER_MISMATCH, f"{answer} is none of the choices")
-    return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} is not worded like any of the choices")
+    number = read_number(answer)
+    for right in (choices[index] for index in wanted.indices):
+        ruling = compare_quickly(right, answer, question)
+        if number is None or ruling is None or ruling.outcome is not Outcome.REJECT:
+            return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} is worded like no choice")
+        value = read_number(right)
+        if value and abs(value.value - number.value) <= _CLOSE * abs(value.value):
+            return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} is near to {right}")
+    return reject(Reason.ANSWER_MISMATCH, f"{answer} is none of the choices")
 
 
-def _same(index: int, wanted: int, answer: str) -> Ruling:
-    detail = f"{answer} is choice {_name(index)}, the reference is {_name(wanted)}"
-    return accept(detail) if index == wanted else reject(Reason.ANSWER_MISMATCH, detail)
+def _unwrap(text: str) -> str:
+    return tidy(unwrap(_NESTED.sub(r" \1 ", text)))
 
 
-def _read(answer: str) -> tuple[int | None, str]:
-    match = _LETTER.match(unwrap(answer))
+def _read_letter(text: str) -> tuple[int | None, str]:
+    match = _LETTER.match(text)
     if match is None:
         return None, ""
-    return ord(match[1].upper()) - ord("A"), match[2].strip(" )}]*.$")
+    behind = match[2].strip(" *.$")
+    if behind.count("}") > behind.count("{") or behind.count(")") > behind.count("("):
+        behind = behind.strip(" )}*.$")
+    return ord(match[1].upper()) - ord("A"), behind
 
 
-def _index_of_reference(reference: str, choices: tuple[str, ...]) -> int | None:
-    exact = [i for i, choice in enumerate(choices) if choice.strip() == reference.strip()]
-    if len(exact) == 1 and len(reference.strip()) > 1:
-        return exact[0]
-    letter, _ = _read(reference)
-    if letter is not None and (not choices or letter < len(choices)):
-        return letter
-    return _index_of_text(reference, choices)
+def _exactly(text: str, choices: tuple[str, ...]) -> frozenset[int]:
+    given = {text.strip(), tidy(text)}
+    return frozenset(i for i, c in enumerate(choices) if c.strip() in given or tidy(c) in given)
 
 
-def _index_of_text(text: str, choices: tuple[str, ...]) -> int | None:
-    """The one choice that reads like `text`; letter case counts where it sets choices apart."""
-    exact = [i for i, choice in enumerate(choices) if choice.strip() == text.strip()]
-    if len(exact) == 1:
-        return exact[0]
+def _matching(text: str, choices: tuple[str, ...], question: str) -> frozenset[int]:
+    """The choices that read like `text`, or are equal to it as mathematics.
+
+    Letter case counts where it sets choices apart."""
+    if exact := _exactly(text, choices):
+        return exact
     folded = singular_phrase(text)
     alike = [i for i, choice in enumerate(choices) if folded and singular_phrase(choice) == folded]
-    return alike[0] if len(alike) == 1 else None
+    if alike or not any(c.isdigit() or c == "\\" for c in text):
+        return frozenset(alike)
+    rulings = [compare_quickly(choice, text, question) for choice in choices]
+    return frozenset(i for i, r in enumerate(rulings) if r and r.outcome is Outcome.ACCEPT)
 
 
-def _name(index: int) -> str:
+def _names(pick: Pick) -> str:
+    return ", ".join(_letter(index) for index in sorted(pick.indices))
+
+
+def _letter(index: int) -> str:
     return chr(ord("A") + index)
