@@ -1,0 +1,377 @@
+"""Verifying with a judge: votes over HTTP, paid once, and every verdict kept beside the others."""
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from filters_records import prompt
+from judged_run import (
+    JUDGE,
+    answered,
+    done,
+    given,
+    judged_recipe,
+    open_answer,
+    quoted_answer,
+    reasons,
+    river,
+    river_run,
+    sampled_run,
+    says,
+)
+from simulated_teacher import SimulatedTeacher, serving
+from test_flows_publish import no_plots
+
+from data_cards import card
+from flows import judge, verify
+from flows import publish as publishing
+from flows.plan import make_plan, plan_text
+from flows.preflight import missing
+from flows.recipe import load_recipe, recipe_yaml, run_fingerprint
+from flows.run_folder import RunFolder, existing_run
+from prompts.errors import PrerequisiteError, RunError
+from teacher.shards import Shards
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain_functions(monkeypatch.setattr)
+
+
+def plain_functions(put: Any) -> None:
+    """Makes tasks plain functions, so that no Prefect is started."""
+    put(verify, "verify_shard", verify.verify_shard.fn)
+    put(judge, "ask_judge", judge.ask_judge.fn)
+    put(verify, "show", lambda *_: None)
+
+
+@pytest.fixture
+def judging() -> Iterator[SimulatedTeacher]:
+    with serving(SimulatedTeacher(model=JUDGE, answer=says)) as server:
+        yield server
+
+
+def verified(run: RunFolder, again: bool = False) -> RunFolder:
+    verify.verify.fn(run.recipe, run.path.parent, again)
+    return run
+
+
+def funnel(run: RunFolder) -> dict[str, dict[str, int]]:
+    return {row.stage: dict(row.outcomes) for row in run.funnel()}
+
+
+def test_the_judge_decides_what_rules_cannot(tmp_path: Path, judging: SimulatedTeacher) -> None:
+    run = verified(river_run(tmp_path, judging.url))
+    ruled = reasons(run, "short_answer")
+    assert ruled["right"] == "match"
+    assert ruled["wrong"] == "answer_mismatch"
+    assert {ruled[name] for name in ("same", "other", "split")} == {"ambiguous_answer"}
+    assert reasons(run, "judge") == {
+        "same": "judge_agrees",
+        "same again": "judge_agrees",
+        "other": "judge_disagrees",
+        "split": "judge_split",
+        "unreadable": "judge_unreadable",
+    }
+    assert funnel(run)["judge"] == {"accept": 2, "reject": 1, "undecided": 2}
+    assert funnel(run)["verify"] == {"accept": 3, "reject": 2, "undecided": 2}
+
+
+def test_both_orders_are_asked_and_equal_answers_share_their_votes(
+    tmp_path: Path, judging: SimulatedTeacher
+) -> None:
+    verified(river_run(tmp_path, judging.url))
+    questions = [question for question, _ in judging.log]
+    assert len(questions) == len(set(questions)) == 8  # four different answers, twice each
+    pairs = Counter(
+        tuple(sorted((quoted_answer(q, "A"), quoted_answer(q, "B")))) for q in questions
+    )
+    assert pairs["Nile", "Nile river"] == 2
+    firsts = {quoted_answer(q, "A") for q in questions if "Nile river" in q}
+    assert firsts == {"Nile", "Nile river"}
+    assert {body["temperature"] for body in judging.bodies} == {0.0}
+
+
+def test_the_verdict_names_model_and_prompt(tmp_path: Path, judging: SimulatedTeacher) -> None:
+    run = verified(river_run(tmp_path, judging.url))
+    (verdict,) = [v for v in given(run)["river-002"] if v.verifier == "judge"]
+    assert verdict.verifier_version == "judge-model answer-1"
+    assert verdict.detail == "votes SAME, SAME"
+
+
+def test_without_a_judge_nobody_is_asked(tmp_path: Path) -> None:
+    run = verified(river_run(tmp_path, None))
+    assert reasons(run, "judge") == {}
+    assert funnel(run)["verify"]["undecided"] == 5
+    assert "judge" not in funnel(run)
+
+
+def test_nobody_is_asked_about_an_unfit_trace(tmp_path: Path, judging: SimulatedTeacher) -> None:
+    looping = replace(answered("river", ["Nile river"])[0], reasoning="", completion="x")
+    run = sampled_run(tmp_path, judged_recipe(judging.url), [river()], [looping])
+    verified(run)
+    assert judging.log == []
+    assert funnel(run)["verify"] == {"accept": 0, "reject": 1, "undecided": 0}
+
+
+@pytest.mark.parametrize("overrules", [False, True])
+def test_a_reject_is_overruled_only_where_the_recipe_says_so(
+    tmp_path: Path, judging: SimulatedTeacher, overrules: bool
+) -> None:
+    run = verified(river_run(tmp_path, judging.url, overrules_rejects=overrules))
+    assert ("wrong" in reasons(run, "judge")) is overrules
+    assert reasons(run, "short_answer")["wrong"] == "answer_mismatch"
+    assert funnel(run)["verify"]["reject"] == (1 if overrules else 2)
+
+
+def test_open_answers_are_scored_against_the_threshold(
+    tmp_path: Path, judging: SimulatedTeacher
+) -> None:
+    names = {"good": "Drip, drop.\nWill it stop?", "bad": "This is prose."}
+    prompts = [replace(prompt("rubric", "It rhymes."), prompt_id=name) for name in names]
+    samples = [open_answer(name, text) for name, text in names.items()]
+    run = verified(sampled_run(tmp_path, judged_recipe(judging.url), prompts, samples))
+    said = {name: next(v for v in vs if v.verifier == "judge") for name, vs in given(run).items()}
+    assert said["good-000"].reason == "rubric_met"
+    assert said["good-000"].detail == "scores 9 and 9, asked for 7"
+    assert said["bad-000"].reason == "rubric_not_met"
+    assert funnel(run)["verify"] == {"accept": 1, "reject": 1, "undecided": 0}
+
+
+def test_a_vote_cut_by_its_limit_is_unreadable(tmp_path: Path, judging: SimulatedTeacher) -> None:
+    judging.finish_reason = "length"
+    run = verified(river_run(tmp_path, judging.url))
+    assert set(reasons(run, "judge").values()) == {"judge_unreadable"}
+
+
+def test_a_judge_that_thinks_first_is_read_after_its_thinking(
+    tmp_path: Path, judging: SimulatedTeacher
+) -> None:
+    judging.answer = lambda q, seed: f"<think>\nVERDICT: DIFFERENT\n</think>\n\n{says(q)}"
+    run = verified(river_run(tmp_path, judging.url))
+    assert reasons(run, "judge")["same"] == "judge_agrees"
+
+
+# --- again, and after a stop ---------------------------------------------------------------------
+
+
+def test_again_regrades_without_asking_and_outdates_what_follows(
+    tmp_path: Path, judging: SimulatedTeacher
+) -> None:
+    run = verified(river_run(tmp_path, judging.url))
+    before = (reasons(run, "judge"), funnel(run)["verify"], len(judging.bodies))
+    for name in ("publish", "train", "evaluate"):
+        done(run, name)
+    verified(run)
+    assert run.is_done("evaluate")
+    verified(run, again=True)
+    assert (reasons(run, "judge"), funnel(run)["verify"], len(judging.bodies)) == before
+    assert run.is_done("verify")
+    assert not any(map(run.is_done, ("publish", "train", "evaluate")))
+    stages = run.manifest()["stages"]
+    assert {stages[name]["status"] for name in ("publish", "train", "evaluate")} == {"outdated"}
+
+
+def test_votes_that_are_not_needed_for_a_while_are_not_paid_again(
+    tmp_path: Path, judging: SimulatedTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = verified(river_run(tmp_path, judging.url))
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            judge.judge, "candidate", lambda s: "Nile lake" if s.sample_index == 2 else "Nile delta"
+        )
+        verified(run, again=True)
+    assert len(judging.log) == 10  # Nile lake, twice
+    verified(run, again=True)
+    assert len(judging.log) == 10
+    assert reasons(run, "judge")["same"] == "judge_agrees"
+
+
+def test_a_judge_that_is_lost_leaves_the_stage_open(
+    tmp_path: Path, judging: SimulatedTeacher
+) -> None:
+    judging.fault = lambda question, seed, nth: "html" if "delta" in question else None
+    run = river_run(tmp_path, judging.url)
+    with pytest.raises(RunError, match="2 of 8 requests failed for good"):
+        verified(run)
+    assert not run.is_done("verify")
+    assert run.manifest()["stages"]["verify"]["status"] == "stopped"
+    judging.fault = lambda question, seed, nth: None
+    before = len(judging.log)
+    verified(run)
+    assert len(judging.log) - before == 2
+    assert funnel(run)["verify"] == {"accept": 3, "reject": 2, "undecided": 2}
+
+
+def test_a_killed_judge_stage_pays_only_for_what_was_in_flight(
+    tmp_path: Path, judging: SimulatedTeacher
+) -> None:
+    prompts = [river(f"river{n}", aliases=(f"stream {n}",)) for n in range(20)]
+    samples = [answered(p.prompt_id, ["Nile river"])[0] for p in prompts]
+    recipe = judged_recipe(judging.url)
+    run = sampled_run(tmp_path, recipe, prompts, samples)
+    judging.fault = lambda question, seed, nth: "hang" if len(judging.sent) >= 15 else None
+    client = subprocess.Popen([sys.executable, __file__, str(run.path)], env=paths())
+    votes = run.folder("verify") / judge.FOLDER
+    wait_for(client, lambda: len(judging.sent) >= 15)
+    client.kill()
+    client.wait()
+    with Shards(votes) as shards:
+        stored = {found.prompt_id for found in shards.restore()}
+    judging.fault = lambda question, seed, nth: None
+    asked_before = len(judging.log)
+    verified(run)
+    assert len(stored) <= 15
+    assert len(judging.log) - asked_before == 40 - len(stored)
+    assert funnel(run)["judge"] == {"accept": 20, "reject": 0, "undecided": 0}
+
+
+def paths() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+
+
+def wait_for(client: subprocess.Popen[bytes], done: Any) -> None:
+    deadline = time.monotonic() + 60
+    while not done():
+        assert client.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+# --- before anything is spent --------------------------------------------------------------------
+
+
+def problems(tmp_path: Path, url: str, **fields: Any) -> str:
+    run = river_run(tmp_path, url, **fields)
+    return "\n".join(missing(run.recipe, run.path.parent, ["verify"]))
+
+
+def test_what_the_judge_lacks_is_said_before_anything_is_spent(
+    tmp_path: Path, judging: SimulatedTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    assert "the judge" not in problems(tmp_path, judging.url)
+    lost = problems(tmp_path, "http://127.0.0.1:9")
+    assert "the judge: no endpoint at http://127.0.0.1:9/v1" in lost
+    assert lost.endswith("judge.urls")
+    assert "NO_SUCH_KEY is not set" in problems(tmp_path, judging.url, key_env="NO_SUCH_KEY")
+    other = problems(tmp_path, judging.url, model="another")
+    assert "does not serve 'another'; it serves judge-model" in other
+    assert other.endswith("judge.model")
+
+
+@pytest.mark.parametrize(
+    ("judge_section", "fault"),
+    [
+        ("{model: j}", r"judge\.urls: this key is missing"),
+        ("{model: j, urls: []}", r"judge\.urls"),
+        ("{urls: [http://h]}", r"judge\.model: this key is missing"),
+        (
+            "{model: j, urls: [http://h], key: x}",
+            r"judge\.key: no such key; did you mean 'key_env'",
+        ),
+        ("{model: j, urls: [http://h], rubric_threshold: 11}", r"judge\.rubric_threshold"),
+    ],
+)
+def test_an_incomplete_judge_is_refused_with_its_key(judge_section: str, fault: str) -> None:
+    with pytest.raises(PrerequisiteError, match=fault):
+        load_recipe(overrides=[f"judge={judge_section}"])
+
+
+def test_the_plan_names_the_judge() -> None:
+    assert "undecided:" not in plan_text(make_plan(load_recipe()))
+    recipe = load_recipe(overrides=["judge={model: j-70b, urls: [http://h:8000]}"])
+    assert "what rules leave undecided: j-70b at http://h:8000" in plan_text(make_plan(recipe))
+
+
+def test_a_judge_is_another_run_and_its_address_is_not() -> None:
+    plain = load_recipe()
+    judged = load_recipe(overrides=["judge={model: j, urls: [http://a]}"])
+    moved = load_recipe(overrides=["judge={model: j, urls: [http://b], key_env: K}"])
+    assert run_fingerprint(plain) != run_fingerprint(judged) == run_fingerprint(moved)
+
+
+def test_one_key_of_the_judge_can_be_set_in_a_resolved_recipe(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(recipe_yaml(load_recipe()), encoding="utf-8")
+    recipe = load_recipe(str(file), overrides=["judge.model=j", "judge.urls=[http://h]"])
+    assert recipe.judge is not None
+    assert recipe.judge.model == "j"
+
+
+# --- references ----------------------------------------------------------------------------------
+
+
+def test_a_suspect_reference_sets_its_prompt_aside(tmp_path: Path) -> None:
+    wrong = replace(prompt("math_answer", "12", question="What is 5 + 8?"), prompt_id="doubted")
+    right = replace(prompt("math_answer", "13", question="What is 6 + 7?"), prompt_id="fine")
+    doubted = answered("doubted", ["13"] * 7 + ["14", "26/2"])
+    samples = [*answered("fine", ["13", "14"]), *doubted[:5]], doubted[5:]
+    run = verified(sampled_run(tmp_path, judged_recipe(None), [wrong, right], *samples))
+    assert funnel(run)["verify"] == {
+        "accept": 1,
+        "reject": 1,
+        "undecided": 0,
+        "reference suspect": 9,
+    }
+    (line,) = (run.folder("verify") / "reference-suspects.jsonl").read_text().splitlines()
+    assert '"agreed_answer": "13", "agreed": 8, "decided": 9, "accepted": 0' in line
+    verdicts = given(run)["doubted-000"]
+    assert [v.verifier for v in verdicts] == ["math_answer", "trace", "gold_check"]
+    assert verdicts[0].reason == "answer_mismatch"
+    assert run.manifest()["stages"]["verify"]["reference_suspects"] == 1
+
+
+def test_judged_answers_count_in_the_gold_check(tmp_path: Path, judging: SimulatedTeacher) -> None:
+    judging.answer = lambda question, seed: "VERDICT: DIFFERENT"
+    samples = answered("river", ["White Nile"] * 8)
+    run = sampled_run(tmp_path, judged_recipe(judging.url), [river()], samples)
+    assert funnel(verified(run))["verify"]["reference suspect"] == 8
+
+
+# --- published -----------------------------------------------------------------------------------
+
+
+def test_published_traces_carry_every_verdict(
+    tmp_path: Path, judging: SimulatedTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("write_shards", "write_run_card", "push_dataset"):
+        monkeypatch.setattr(publishing, name, getattr(publishing, name).fn)
+    for name in ("artifact", "show"):
+        monkeypatch.setattr(publishing, name, lambda *_: None)
+    monkeypatch.setattr(card, "draw_plots", no_plots)
+    model = "/srv/models/Judge-70B"
+    judging.model = model
+    run = verified(river_run(tmp_path, judging.url, model=model, overrules_rejects=True))
+    run = RunFolder(run.path, run.recipe)
+    publishing.publish.fn(run.recipe, run.path.parent)
+    rows = [
+        r for f in run.folder("publish").rglob("*.parquet") for r in pq.read_table(f).to_pylist()
+    ]
+    by_id = {row["sample_id"]: row for row in rows}
+    kept = next(row for row in rows if row["outcome"] == "accept")
+    assert kept["prompt_id"] == "river"
+    split = by_id["river-004"]
+    assert split["reason"] == "judge_split"
+    assert [v["verifier"] for v in split["verdicts"]] == ["short_answer", "trace", "judge"]
+    assert split["verifier_version"] == "Judge-70B answer-1"
+    text = (run.folder("publish") / "README.md").read_text(encoding="utf-8")
+    assert "| judge | `Judge-70B` |" in text
+    assert "| judge | 6 |" in text
+    assert "/srv/models" not in text + repr(rows)
+    assert judging.url.rsplit(":", 1)[1] not in text
+
+
+if __name__ == "__main__":
+    plain_functions(setattr)
+    verified(existing_run(Path(sys.argv[1])))
