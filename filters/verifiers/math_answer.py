@@ -1,13 +1,18 @@
 r"""Math answers compared in layers, cheap to dear, each of which may say "I do not know".
 
 1. the same normal form: accept;
-2. both are exact rational numbers: accept or reject. A reference with two or more decimals is
-   also met by what rounds to it (`1/3` and `0.333` meet `0.33`); an exact reference is not met by
-   an approximation (`0.33` does not meet `1/3`). A unit on one side only may be left out where it
-   is a known one or a word of the question;
-3. both are lists, tuples or sets: their members, in order where the brackets say so;
-4. Math-Verify and SymPy (filters/verifiers/symbolic.py), which may hang: the Grader runs this
+2. what is no formula: lettered choices, set phrases ("no solution"), times of day, numbers in
+   other bases, number words, other words;
+3. formulas, parsed and taken apart (filters/formula): values exactly or to a hundred digits,
+   lists, sets, points, matrices, regions of the real line, equations, families with parameters.
+   A reference of two or more decimals is also met by what rounds to it (`1/3` and `0.333` meet
+   `0.33`); an exact reference is never met by an approximation (`0.33` does not meet `1/3`). A
+   unit may be left out, or be another of the same kind (`120 cm` meets `1.2 m`);
+4. lists and labelled parts whose members are words;
+5. Math-Verify and SymPy (filters/verifiers/symbolic.py), which may hang: the Grader runs this
    layer in a process it can kill.
+
+Layers 1 to 4 are bounded: any text costs milliseconds.
 """
 
 import re
@@ -15,25 +20,31 @@ import time
 from fractions import Fraction
 
 from filters.extract import final_answer, too_wild
+from filters.formula import notations, units
+from filters.formula.dress import Dressed, undressed
+from filters.formula.families import Parameters
+from filters.formula.parse import parse
+from filters.formula.structure import compare
+from filters.formula.tree import Node, number
 from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undecided
 from filters.verdict import Reason, Verdict
-from filters.verifiers.members import Members, read_members
+from filters.verifiers.members import Members, read_members, read_parts
 from filters.verifiers.normal_form import normal_form, tidy, unwrap
-from filters.verifiers.plain_units import is_harmless, is_word, looks_variable, same_unit
-from filters.verifiers.rational import Number, read_number, scale_words
 from prompts.record import Prompt
 from teacher.sample import Sample
 
-SIGNATURE = ("math_answer", "2")
+SIGNATURE = ("math_answer", "3")
 
 _WORD = re.compile(r"[a-z][a-z' \-]{2,30}")
 _MONOMIAL = re.compile(r"[a-zA-Z]{1,3}(?: ?- ?[a-zA-Z]{1,3})*")
+_LETTERS = re.compile(r"[A-Za-z]{3,}")
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday"
+_COLOURS = "red orange yellow green blue purple black white brown pink"
 _VOCABULARIES = tuple(
     frozenset(words.split())
-    for words in ("yes no", "true false", "even odd", "positive negative zero", _DAYS)
+    for words in ("yes no", "true false", "even odd", "positive negative zero", _DAYS, _COLOURS)
 )
-_ROUNDED_DECIMALS = 2  # a reference of one decimal, 0.5, is mostly exact
+_YES = {"true": "yes", "false": "no"}
 
 
 def verify_math_answer(prompt: Prompt, sample: Sample) -> Verdict:
@@ -64,103 +75,208 @@ def rule_on_math_quickly(prompt: Prompt, sample: Sample) -> Ruling | None:
     found = final_answer(sample.answer)
     if found is None:
         return undecided(Reason.NO_FINAL_ANSWER, "no \\boxed{} and no marked answer")
-    if problem := too_wild(found.text):
-        return undecided(Reason.UNPARSED, problem)
+    for text in (found.text, prompt.reference):
+        if problem := too_wild(text):
+            return undecided(Reason.UNPARSED, problem)
     return compare_quickly(prompt.reference, found.text, prompt.question)
 
 
 def compare_quickly(reference: str, answer: str, question: str = "") -> Ruling | None:
-    """Layers 1 to 3 for two texts; None when they cannot tell."""
+    """Layers 1 to 4 for two texts; None when they cannot tell. `question` may name a unit."""
+    detail = f"{answer} against {reference}"
     wanted, got = normal_form(reference), normal_form(answer)
-    if wanted == got:
+    if wanted == got and wanted:
         return accept(f"{answer} is {reference}")
-    numbers = read_number(reference), read_number(answer)
-    if numbers[0] is not None and numbers[1] is not None:
-        ruling = _compare_numbers(numbers[0], numbers[1], question, f"{answer} against {reference}")
-        if ruling is not None:
+    for layer in (_as_choices, _as_phrases, _as_times, _in_bases, _as_parts):
+        if (ruling := layer(reference, answer, detail)) is not None:
             return ruling
     if wanted.casefold() == got.casefold():
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} against {reference}: letter case")
-    if (ruling := _compare_words(reference, answer)) is not None:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: letter case")
+    if (ruling := _as_words(reference, answer, detail)) is not None:
+        return ruling
+    if (ruling := _as_formulas(reference, answer, detail, question)) is not None:
         return ruling
     members = read_members(reference), read_members(answer)
-    if (numbers[1] and _all_numbers(members[0])) or (numbers[0] and _all_numbers(members[1])):
-        return reject(Reason.ANSWER_MISMATCH, f"{answer} against {reference}: one and several")
-    if scale_words(reference) != scale_words(answer):
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} against {reference}: words differ")
     if members[0] is not None and members[1] is not None:
-        return _compare_members(members[0], members[1], f"{answer} against {reference}", question)
+        return _compare_members(members[0], members[1], detail, question)
     return None
 
 
-def _compare_words(reference: str, answer: str) -> Ruling | None:
+# What is no formula
+
+
+def _as_choices(reference: str, answer: str, detail: str) -> Ruling | None:
+    """`B` against `(B) 12`: by the letter where both have one, else by the text behind it."""
+    wanted, got = notations.choice_of(reference), notations.choice_of(answer)
+    if wanted is not None and got is not None:
+        if not (wanted.marked or got.marked):
+            return reject(Reason.ANSWER_MISMATCH, detail) if wanted.letter != got.letter else None
+        if wanted.letter != got.letter:
+            return reject(Reason.ANSWER_MISMATCH, f"{detail}: another choice")
+        return accept(detail)
+    if wanted is not None and wanted.marked and wanted.rest:
+        return compare_quickly(wanted.rest, answer)
+    if got is not None and got.marked and got.rest:
+        return compare_quickly(reference, got.rest)
+    return None
+
+
+def _as_phrases(reference: str, answer: str, detail: str) -> Ruling | None:
+    """ "No solution" in all its wordings, "all real numbers" as the set it is."""
+    wanted, got = notations.phrase_of(reference), notations.phrase_of(answer)
+    if wanted is None and got is None:
+        return None
+    if wanted == got:
+        return accept(detail)
+    if {wanted, got} & {"empty", "infinite"}:
+        other = answer if wanted in ("empty", "infinite") else reference
+        states_value = parse(other) is not None
+        if wanted and got or states_value:
+            return reject(Reason.ANSWER_MISMATCH, detail)
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: in other words")
+    return compare_quickly(wanted or reference, got or answer)
+
+
+def _as_times(reference: str, answer: str, detail: str) -> Ruling | None:
+    wanted, got = notations.time_of(reference), notations.time_of(answer)
+    if wanted is None or got is None:
+        return None
+    same = notations.same_time(wanted, got)
+    if same is None:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: a.m. or p.m.?")
+    return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
+
+
+def _in_bases(reference: str, answer: str, detail: str) -> Ruling | None:
+    """Numbers in bases by value; the same digits without the base are left open."""
+    wanted, got = notations.in_base(reference), notations.in_base(answer)
+    if wanted is not None and got is not None:
+        same = wanted.value == got.value
+        return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
+    if wanted is None and got is None:
+        return None
+    based, bare = (wanted, answer) if wanted else (got, reference)
+    assert based is not None
+    digits = normal_form(bare).upper().lstrip("0")
+    if digits == based.digits:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: in base {based.base}?")
+    return compare_quickly(*((str(based.value), bare) if wanted else (bare, str(based.value))))
+
+
+def _as_parts(reference: str, answer: str, detail: str) -> Ruling | None:
+    """`(a) 5 (b) 7`: part by part; labels may be left out."""
+    wanted, got = read_parts(reference), read_parts(answer)
+    if not wanted and not got:
+        return None
+    wanted = wanted or _items(reference)
+    got = got or _items(answer)
+    if not wanted or not got:
+        return None
+    if len(wanted) != len(got):
+        return reject(Reason.ANSWER_MISMATCH, f"{detail}: {len(got)} parts")
+    return _all_of([compare_quickly(w, g) for w, g in zip(wanted, got, strict=True)], detail)
+
+
+def _items(text: str) -> tuple[str, ...]:
+    members = read_members(text)
+    return members.items if members is not None and members.brackets != "\\{\\}" else ()
+
+
+def _as_words(reference: str, answer: str, detail: str) -> Ruling | None:
     """Words are rejected only for another of their own few; `xyz` may be a product: None."""
-    wanted, got = (unwrap(tidy(text)).casefold() for text in (reference, answer))
-    detail = f"{answer} against {reference}"
+    wanted, got = (_meaning(text) for text in (reference, answer))
+    if wanted == got and _WORD.fullmatch(wanted):
+        return accept(detail)
+    numbers = notations.spelt_number(reference), notations.spelt_number(answer)
+    if numbers != (None, None) and not (numbers[0] is None and _WORD.fullmatch(wanted)):
+        texts = [str(n) if n is not None else t
+                 for n, t in zip(numbers, (reference, answer), strict=True)]  # fmt: skip
+        return compare_quickly(*texts) if texts != [reference, answer] else None
     if not _WORD.fullmatch(wanted):
         if _WORD.fullmatch(got) and not _MONOMIAL.fullmatch(got):
             return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: in words")
         return None
-    number = read_number(answer)
     if any({wanted, got} <= words for words in _VOCABULARIES):
         return reject(Reason.ANSWER_MISMATCH, detail)
-    if _MONOMIAL.fullmatch(wanted) and "\\text" not in reference:
+    if _MONOMIAL.fullmatch(wanted) and "\\text" not in reference and not _LETTERS.fullmatch(got):
         return None
-    if number is not None:
+    if (tree := parse(got)) is not None and tree.kind == "number":
         return reject(Reason.ANSWER_MISMATCH, detail)
     if _WORD.fullmatch(got):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: other words")
     return None
 
 
-def _compare_numbers(wanted: Number, got: Number, question: str, detail: str) -> Ruling | None:
-    """None where what stands behind both numbers may be variables: `2xy` and `2yx`."""
-    if wanted.unit and got.unit:
-        same = same_unit(wanted.unit, got.unit)
-        if same is False and looks_variable(wanted.unit) and looks_variable(got.unit):
-            return None
-        if not same:
-            return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: units differ")
-    if wanted.percent != got.percent:
-        return _compare_percent(wanted, got, question, detail)
-    unit = "" if wanted.unit and got.unit else wanted.unit or got.unit
-    harmless = is_harmless(unit, question)
-    if not harmless and not is_word(unit):
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: {unit} may be a factor")
-    if not _meets(wanted.value, wanted.decimals, got.value):
-        return reject(Reason.ANSWER_MISMATCH, detail)
-    if not harmless:
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: {unit} is not in the question")
-    return accept(detail)
+def _meaning(text: str) -> str:
+    words = unwrap(tidy(text)).casefold().strip(" .!")
+    words = re.sub(r"^(?:the|an?)\s+", "", words)
+    return _YES.get(words, words)
 
 
-def _meets(wanted: Fraction, decimals: int | None, got: Fraction) -> bool:
-    """Equal, or equal once rounded to the decimals the reference shows (half a unit is met)."""
-    if wanted == got:
-        return True
-    if decimals is None or decimals < _ROUNDED_DECIMALS:
-        return False
-    return abs(wanted - got) <= Fraction(1, 2 * 10**decimals)
+# Formulas
 
 
-def _compare_percent(wanted: Number, got: Number, question: str, detail: str) -> Ruling:
-    """One has a percent sign: `50%` is 0.5, and is 50 where the question asked for percent.
+def _as_formulas(reference: str, answer: str, detail: str, question: str) -> Ruling | None:
+    wanted, got = undressed(reference), undressed(answer)
+    if wanted is None or got is None:
+        return None
+    trees = parse(wanted.body), parse(got.body)
+    if trees[0] is None or trees[1] is None:
+        return None
+    scale = units.scale_between(wanted.unit, got.unit)
+    if scale is None:
+        return _units_differ(wanted, got, detail)
+    parameters = Parameters(dict(wanted.parameters), dict(got.parameters))
+    same = compare(trees[0], _scaled(trees[1], scale), parameters)
+    if not same and units.DEGREE in (wanted.unit, got.unit):
+        same = same or _in_radians(wanted, got, trees)
+    if not same and (meant := _percent(trees[0], trees[1], question)) is not None:
+        return _percent_ruling(meant, detail)
+    if same is None:
+        return None
+    return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
 
-    A number up to 1 could be meant either way, so its match is left undecided; a share is
-    never a percentage: 0.5 against 50 does not come here and is a mismatch.
-    """
-    share = [n.value / 100 if n.percent else n.value for n in (wanted, got)]
-    if share[0] == share[1]:
-        return accept(detail)
-    if _meets(wanted.value, wanted.decimals, got.value):
-        if abs(wanted.value) > 1 and re.search(r"%|per\s?cent", question, re.IGNORECASE):
-            return accept(detail)
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: a percentage or a share?")
-    return reject(Reason.ANSWER_MISMATCH, detail)
+
+def _scaled(tree: Node, scale: Fraction) -> Node:
+    return tree if scale == 1 else Node("mul", (number(scale), tree))
 
 
-def _all_numbers(members: Members | None) -> bool:
-    return members is not None and all(read_number(item) is not None for item in members.items)
+def _units_differ(wanted: Dressed, got: Dressed, detail: str) -> Ruling:
+    if wanted.unit.known and got.unit.known:
+        return reject(Reason.WRONG_UNIT, f"{detail}: another unit")
+    return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: units differ")
+
+
+def _in_radians(wanted: Dressed, got: Dressed, trees: tuple[Node, Node]) -> bool | None:
+    """30 degrees are pi/6, where only one of the two says degrees."""
+    if wanted.unit == got.unit:
+        return None
+    one = Node("degree", (trees[0],)) if wanted.unit == units.DEGREE else trees[0]
+    two = Node("degree", (trees[1],)) if got.unit == units.DEGREE else trees[1]
+    return compare(one, two) or None
+
+
+def _percent(wanted: Node, got: Node, question: str) -> str | None:
+    """Which way a percent sign on one side only is meant; None where both have one, or none."""
+    if ("percent" in (wanted.kind, got.kind)) is False or wanted.kind == got.kind:
+        return None
+    bare = [each.args[0] if each.kind == "percent" else each for each in (wanted, got)]
+    if not compare(*bare):
+        return None
+    shown = bare[0].number or bare[1].number
+    if shown is not None and abs(shown) > 1:
+        return "percent"
+    return "percent" if re.search(r"%|per\s?cent", question, re.IGNORECASE) else "open"
+
+
+def _percent_ruling(meant: str, detail: str) -> Ruling:
+    """`50%` against `50` is what was asked for; `0.5%` against `0.5` could be meant either way."""
+    if meant == "percent":
+        return accept(f"{detail}: percent")
+    return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: a percentage or a share?")
+
+
+# Lists of words
 
 
 def _compare_members(wanted: Members, got: Members, detail: str, question: str) -> Ruling | None:

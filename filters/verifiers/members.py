@@ -14,6 +14,9 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _OPEN = {"(": ")", "[": "]", "\\{": "\\}"}
 _TOKEN = re.compile(r"\\.|[(){}\[\],]")
 _AND = re.compile(r"\s*,?\s+(?:and|or)\s+|\s*;\s*")
+_LABEL = re.compile(
+    r"(?:^|(?<=[\s,;.]))\(?(?P<label>[a-h]|i{1,3}|iv|v|[1-6])\)[.:]?\s*", re.IGNORECASE
+)
 _PREFIX = re.compile(r"^[a-zA-Z]\s*(?:=|\\in)\s*")
 
 
@@ -66,3 +69,16 @@ def _split_at_commas(inner: str) -> list[str]:
             parts.append(inner[start : token.start()])
             start = token.end()
     return [*parts, inner[start:]]
+
+
+def read_parts(text: str) -> tuple[str, ...]:
+    """`(a) 5; (b) 7` as its parts in order; empty where the text is not labelled from a, i or 1."""
+    body = unwrap(tidy(text))
+    labels = list(_LABEL.finditer(body))
+    if not 2 <= len(labels) <= _MAX_MEMBERS or labels[0].start() > 0:
+        return ()
+    if labels[0]["label"].casefold() not in ("a", "i", "1"):
+        return ()
+    ends = [label.start() for label in labels[1:]] + [len(body)]
+    parts = [body[a.end() : b].strip(" ,;.") for a, b in zip(labels, ends, strict=True)]
+    return tuple(parts) if all(parts) else ()

@@ -27,13 +27,46 @@ _UNICODE = str.maketrans(
         "∈": r"\in ",
         "°": r"^\circ",
         "％": "%",
+        "∖": r"\setminus ",
+        "∨": r"\lor ",
+        "∧": r"\land ",
+        "ℝ": r"\mathbb{R}",
+        "ℤ": r"\mathbb{Z}",
+        "ℕ": r"\mathbb{N}",
+        "ℚ": r"\mathbb{Q}",
+        "ℂ": r"\mathbb{C}",
+        "⌊": r"\lfloor ",
+        "⌋": r"\rfloor ",
+        "⌈": r"\lceil ",
+        "⌉": r"\rceil ",
+        "⟨": r"\langle ",
+        "⟩": r"\rangle ",
+        "′": "'",
+        "α": r"\alpha ",
+        "β": r"\beta ",
+        "θ": r"\theta ",
+        "λ": r"\lambda ",
+        "φ": r"\varphi ",
+        "∓": r"\mp ",
+        "⋅": r"\cdot ",
+        "∗": "*",
+        "…": "...",
+        "，": ",",
+        "（": "(",
+        "）": ")",
     }
 )
-_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_SUPERSCRIPTS = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-_ROOT = re.compile(r"√\s*(\(?\w+\)?)")
-_DELIMITERS = re.compile(r"\$|\\[()\[\]]")
-_THIN = re.compile(r"\\[!,;:> ]|\\q?quad\b|~|\\displaystyle\b|\\limits\b")
+_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
+_SUPERSCRIPTS = re.compile("[⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ]+")
+_SUBSCRIPT = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_SUBSCRIPTS = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
+_VULGAR = re.compile("[\u00bc-\u00be\u2150-\u215e]")
+_ROOT = re.compile(r"√\s*(?:\{([^{}]*)\}|(\([^()]*\)|\d+|\w))")
+_COMMA_GROUP = re.compile(r"(?<![\d.])(\d+)((?:\{\s*,\s*\}\d+)+)")
+_NO_DIGITS = re.compile(r"\D+")
+_GROUP_DIGITS = 3
+_DELIMITERS = re.compile(r"\$|(?<!\\)\\[()\[\]]")
+_THIN = re.compile(r"(?<!\\)\\[!,;:> ]|\\q?quad\b|~|\\displaystyle\b|\\limits\b")
 _THIN_THOUSANDS = re.compile(r"(?<=\d)(?:\\[,! ]|~)(?=\d{3}(?!\d))")
 _SIZES = re.compile(r"\\(?:left|right|[bB]ig+[lr]?)(?![a-zA-Z])\.?")
 _SYNONYMS = (
@@ -59,19 +92,41 @@ _SPACE = re.compile(r"\s+")
 
 def tidy(text: str) -> str:
     """LaTeX with one spelling for each thing, text wrappers kept: what the parsers read."""
-    text = _SUPERSCRIPTS.sub(lambda m: "^{" + m.group().translate(_SUPERSCRIPT) + "}", text)
-    text = unicodedata.normalize("NFKC", text.translate(_UNICODE))
-    text = _ROOT.sub(r"\\sqrt{\1}", text)
+    if not text.isascii():
+        text = _in_ascii(text)
     text = _BOLD.sub(r"\1", text)
-    text = _THIN_THOUSANDS.sub("", text)
-    text = text.replace(r"\$", " ").replace("{,}", ",").replace(r"\%", "%")
+    text = _COMMA_GROUP.sub(_comma, _THIN_THOUSANDS.sub("", text))
+    text = text.replace(r"\$", " ").replace(r"\%", "%")
     text = _DELIMITERS.sub(" ", text)
     text = _SIZES.sub("", _THIN.sub(" ", text))
     for pattern, replacement in _SYNONYMS:
         text = pattern.sub(replacement, text)
     text = _FRAC.sub(lambda m: f"\\frac{_braced(m[1])}{_braced(m[2])}", text)
     text = _SQRT.sub(r"\\sqrt{\1}", text)
-    return _SPACE.sub(" ", text).strip().rstrip(".").strip()
+    text = _SPACE.sub(" ", text).strip().rstrip(",;").rstrip()
+    return text if text.endswith("...") else text.rstrip(".").rstrip()
+
+
+def _in_ascii(text: str) -> str:
+    """Signs and digits of other alphabets as LaTeX has them; letters stay."""
+    text = _SUPERSCRIPTS.sub(lambda m: "^{" + m.group().translate(_SUPERSCRIPT) + "}", text)
+    text = _SUBSCRIPTS.sub(lambda m: "_{" + m.group().translate(_SUBSCRIPT) + "}", text)
+    text = _VULGAR.sub(_vulgar, text)
+    text = unicodedata.normalize("NFKC", text.translate(_UNICODE))
+    return _ROOT.sub(lambda m: f"\\sqrt{{{m[1] or m[2]}}}", text)
+
+
+def _vulgar(match: re.Match[str]) -> str:
+    top, _, bottom = unicodedata.normalize("NFKC", match.group()).partition("\u2044")
+    return f"\\frac{{{top}}}{{{bottom}}}"
+
+
+def _comma(match: re.Match[str]) -> str:
+    """`1{,}234` groups thousands; `3{,}5` and `0{,}125` are decimals."""
+    first, *rest = [match[1], *_NO_DIGITS.split(match[2])[1:]]
+    if first != "0" and all(len(group) == _GROUP_DIGITS for group in rest):
+        return first + "".join(rest)
+    return f"{first}.{rest[0]}" if len(rest) == 1 else match.group()
 
 
 def normal_form(text: str) -> str:

@@ -1,0 +1,126 @@
+r"""What stands around an answer's formula, taken off: words before it, units and clauses behind it.
+
+`\text{The area is } 12\text{ cm}^2` is the formula 12 with a unit; `\pi k \text{ for any integer }
+k` is a formula with a parameter; `5^{\text{th}}` is 5.
+"""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from filters.formula import units
+from filters.formula.scan import WORDS
+from filters.formula.units import Unit
+from filters.verifiers.normal_form import tidy
+
+MAX_CHARS = 1_500
+_TEXT = r"\\(?:text|mathrm|textrm|mbox|rm|textbf|operatorname|mathit)\s*\{"
+_QUAD = re.compile(r"\\q?quad(?![a-zA-Z])")
+_BEFORE = re.compile(
+    r"^\s*(?:(?:so|thus|hence|therefore),?\s+)?(?:the\s+)?(?:final\s+)?"
+    r"(?:answer|value|result|solution|area|number)s?\s*(?:is|are|:|=)\s*:?\s*(?=\S)",
+    re.IGNORECASE,
+)
+_TEXT_BEFORE = re.compile(
+    rf"^\s*(?:{_TEXT}[^{{}}]*(?:\bis|\bare|=|:|\bequals)\s*\}}\s*:?|{_TEXT}[^{{}}]*\}}\s*(?==|:)|"
+    r"(?:=|\\approx|≈|\\therefore|\\Rightarrow|\\implies)\s*(?=[^=]))"
+)
+_CLAUSE_START = (
+    r"(?:where|for\s+(?:some|any|all|every|each|arbitrary|integers?|real|positive|which)"
+    r"|with\s+(?:arbitrary|any)|\\forall)\b"
+)
+_CLAUSE = re.compile(
+    rf"[\s,;]*(?:{_TEXT}\s*[(,]?\s*|\(\s*)?(?:{_CLAUSE_START}|\\forall(?![a-zA-Z]))(?P<clause>.*)$",
+    re.DOTALL | re.IGNORECASE,
+)
+_ENCLOSED = re.compile(
+    r"\s*\(\s*(?:\\text\{\s*(?:where|for)\s*\})?\s*([a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\mathbb\s*"
+    r"\{?[ZNR]\}?[^()]*)\)\s*$"
+)
+_LETTER = re.compile(r"(?<![A-Za-z\\])(?!a\b)([a-zA-Z](?:_\{?\w\}?)?)(?![A-Za-z{])")
+_WHOLE = re.compile(r"integer|whole|natural|\\mathbb\s*\{?[ZN]", re.IGNORECASE)
+_CURRENCY = re.compile(
+    r"^\s*([+-]?)\s*(?:US|USD)?\s*(\\\$|\$|€|£|¥|₹|\\pounds|\\euro|\\yen)\s*(?=[\d.])"
+)
+_CURRENCIES = {"€": "euro", "\\euro": "euro", "£": "GBP", "\\pounds": "GBP", "¥": "yuan",
+               "\\yen": "yuan", "₹": "rupee"}  # fmt: skip
+_CURRENCY_BEHIND = re.compile(r"(?<=[\d}])\s*(\\\$|€|£)\s*$")
+_ORDINAL = re.compile(rf"(?<=\d)\s*\^?\s*\{{?\s*(?:{_TEXT})?\s*(?:st|nd|rd|th)\s*\}}?\s*\}}?\s*$")
+_UNIT_PIECE = rf"(?:{_TEXT}[^{{}}]*\}}|\\%|%|\\circ\s*[CF]?\b)\s*(?:\^\s*\{{?\s*-?\d\s*\}}?)?"
+_TEXT_UNIT = re.compile(rf"(?P<unit>{_UNIT_PIECE}(?:\s*(?:/|\\cdot|\*)?\s*{_UNIT_PIECE})*)\s*$")
+_PLAIN_UNIT = re.compile(
+    r"(?<=[\d})%!\s])(?P<unit>[A-Za-zµ][A-Za-zµ.]+(?:[ /][A-Za-zµ.]+){0,4}(?:\s?\^\s?\{?[23]\}?)?"
+    r"(?:\s*/\s*[A-Za-zµ]+(?:\s?\^\s?\{?[23]\}?)?)?)\s*$"
+)
+_BODY_END = re.compile(r"[\d})!|'a-zA-Z.]\s*$")
+_NUMERIC_END = re.compile(r"(?:[\d})!]|\\pi)\s*$")
+_DEGREES = re.compile(r"^(.*[\d}\s])\^\s*\{?\s*\\circ\s*\}?\s*$", re.DOTALL)
+
+
+class Dressed(NamedTuple):
+    """The formula alone, its unit, and the parameters a clause names (True: whole numbers)."""
+
+    body: str
+    unit: Unit
+    parameters: tuple[tuple[str, bool], ...] = ()
+
+
+@lru_cache(maxsize=8_192)
+def undressed(text: str) -> Dressed | None:
+    """What an answer states, without what is around it; None where a unit may be no unit."""
+    if len(text) > MAX_CHARS:
+        return None
+    text, currency = _currency(_unboxed(text.strip()))
+    text = _QUAD.sub(", ", text)
+    text = tidy(_ENCLOSED.sub(r", \1", text)).strip()
+    text = _TEXT_BEFORE.sub("", _BEFORE.sub("", text)).strip()
+    text, parameters = _without_clause(text)
+    if _ORDINAL.search(text):
+        return Dressed(_ORDINAL.sub("", text), units.NONE, parameters)
+    if (degrees := _DEGREES.match(text)) and not re.search(r"\\(?:sin|cos|tan|cot)", text):
+        return Dressed(degrees[1].strip(" {"), units.DEGREE, parameters)
+    body, unit = _without_unit(text)
+    if unit is None:
+        return None
+    return Dressed(body, currency or unit, parameters)
+
+
+def _unboxed(text: str) -> str:
+    for start in (r"\boxed{", r"\fbox{"):
+        if text.startswith(start) and text.endswith("}"):
+            return text[len(start) : -1].strip()
+    return text
+
+
+def _currency(text: str) -> tuple[str, Unit | None]:
+    """`\\$5` is 5 dollars; `$5$` is a formula."""
+    match = _CURRENCY.match(text)
+    if match and not (match[2] == "$" and text.count("$") > 1):
+        name = _CURRENCIES.get(match[2], "dollar")
+        return match[1] + text[match.end() :], units.read(name)
+    if behind := _CURRENCY_BEHIND.search(text):
+        return text[: behind.start()], units.read(_CURRENCIES.get(behind[1], "dollar"))
+    return text, None
+
+
+def _without_clause(text: str) -> tuple[str, tuple[tuple[str, bool], ...]]:
+    match = _CLAUSE.search(text)
+    if match is None or not text[: match.start()].strip():
+        return text, ()
+    clause = match["clause"]
+    whole = _WHOLE.search(match.group()) is not None
+    return text[: match.start()].strip(), tuple((name, whole) for name in _LETTER.findall(clause))
+
+
+def _without_unit(text: str) -> tuple[str, Unit | None]:
+    """The body and its unit; None for the unit when the text behind may change the meaning."""
+    match = _TEXT_UNIT.search(text)
+    if match and (body := text[: match.start()].strip()) and _BODY_END.search(body):
+        if match["unit"].strip() in ("%", "\\%") or re.search(r"\\in\s*$", body):
+            return text, units.NONE
+        return body.rstrip("\\").strip(), units.read(match["unit"])
+    match = _PLAIN_UNIT.search(text)
+    if match and (body := text[: match.start()].strip()) and _NUMERIC_END.search(body):
+        if match["unit"].casefold() not in WORDS and not re.search(r"\\[a-zA-Z]*$", body):
+            return body, units.read(match["unit"])
+    return text, units.NONE

@@ -1,0 +1,192 @@
+r"""Whether two expressions are equal: exactly where both are fractions, else in numbers.
+
+Numbers that agree to a hundred digits beyond their size are the same number, as far as answers
+go: no two formulas of a line's length are that close by chance. Expressions in symbols are
+compared at several points. A decimal reference is also met by what rounds to it.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from filters.formula.tree import FormulaError, Node, kinds, symbols
+from filters.formula.value import DIGITS, exact, numeric
+
+ROUNDED_DECIMALS = 2  # a reference of one decimal, 0.5, is mostly exact
+_MORE_DIGITS = 120
+_MAX_DIGITS = 5_000
+_MAX_SYMBOLS = 12
+_WHOLE_CALLS = frozenset(
+    f"call {name}"
+    for name in ("factorial", "double_factorial", "binom", "floor", "ceil", "mod", "gcd", "lcm")
+)
+# Values in (0.3, 3), and some below 0; whole ones of both parities for n in (-1)^n or n!.
+_POINTS = (
+    tuple(Fraction(7 * k % 23 + 9, 13) for k in range(1, _MAX_SYMBOLS + 1)),
+    tuple(Fraction(11 * k % 29 + 5, 12) for k in range(1, _MAX_SYMBOLS + 1)),
+    tuple(Fraction(5 * k % 19 + 8, 17) for k in range(1, _MAX_SYMBOLS + 1)),
+    tuple(Fraction(9 * k % 31 - 45, 14) for k in range(1, _MAX_SYMBOLS + 1)),
+    tuple(Fraction(-(8 * k % 27) - 3, 11) for k in range(1, _MAX_SYMBOLS + 1)),
+)
+_FIRST_NEGATIVE = 3
+_WHOLE_POINTS = tuple(
+    tuple(Fraction((start * k) % 17 + 2) for k in range(1, _MAX_SYMBOLS + 1))
+    for start in (3, 4, 5, 6, 10, 13)
+)
+
+
+def same(wanted: Node, got: Node) -> bool | None:
+    """Whether two expressions have one value wherever both have one; None if nobody can tell."""
+    if wanted == got:
+        return True
+    try:
+        return _same(wanted, got)
+    except (FormulaError, ArithmeticError):
+        return None
+
+
+def _same(wanted: Node, got: Node) -> bool | None:
+    values = exact(wanted), exact(got)
+    if values[0] is not None and values[1] is not None:
+        return values[0] == values[1]
+    names = sorted(symbols(wanted) | symbols(got))
+    if len(names) > _MAX_SYMBOLS:
+        return None
+    bare_log = {"log"} & {each.name for tree in (wanted, got) for each in _bare_logs(tree)}
+    answers = [_same_with(wanted, got, names, base) for base in ((0, 10) if bare_log else (0,))]
+    if True in answers:
+        return True
+    return None if None in answers else False
+
+
+def _bare_logs(node: Node) -> list[Node]:
+    here = [node] if node.kind == "call" and node.name == "log" and len(node.args) == 1 else []
+    return here + [found for arg in node.args for found in _bare_logs(arg)]
+
+
+def _same_with(wanted: Node, got: Node, names: list[str], log_base: int) -> bool | None:
+    if not names:
+        return _same_at(wanted, got, {}, log_base)[0]
+    whole = is_of_whole_numbers(wanted) or is_of_whole_numbers(got)
+    points = _WHOLE_POINTS if whole else _POINTS
+    real: list[tuple[int, bool]] = []
+    other: list[bool] = []
+    for place, point in enumerate(points):
+        try:
+            at = dict(zip(names, point, strict=False))
+            answer, is_real = _same_at(wanted, got, at, log_base)
+        except (FormulaError, ArithmeticError):
+            continue
+        if answer is False and is_real and (whole or place < _FIRST_NEGATIVE):
+            return False
+        if is_real:
+            real.append((place, bool(answer)))
+        else:
+            other.append(bool(answer))
+    if len(real) >= 2:
+        # Equal above 0 and not below, as sqrt(x^2) and x: it depends on what x may be.
+        return True if all(answer for _, answer in real) else None
+    return all(other) if len(other) >= 2 else None
+
+
+def _same_at(
+    wanted: Node, got: Node, at: Mapping[str, Fraction], log_base: int
+) -> tuple[bool, bool]:
+    """Whether both have one value at a point, and whether both values are real."""
+    values = exact(wanted, at), exact(got, at)
+    if values[0] is not None and values[1] is not None:
+        return values[0] == values[1], True
+    return _close(wanted, got, at, log_base)
+
+
+def _close(wanted: Node, got: Node, at: Mapping[str, Fraction], log_base: int) -> tuple[bool, bool]:
+    import mpmath as mp
+
+    one, two = _values(wanted, got, at, DIGITS, log_base)
+    is_real = not (isinstance(one, mp.mpc) or isinstance(two, mp.mpc))
+    size = max(abs(one), abs(two))
+    if abs(one - two) > size * mp.mpf(10) ** -9 and size > mp.mpf(10) ** -20:
+        return False, is_real
+    digits = _MORE_DIGITS + max(0, int(mp.mag(size) * 0.302) if size else 0)
+    if digits > _MAX_DIGITS:
+        raise FormulaError("too big to be told apart")
+    one, two = _values(wanted, got, at, digits, log_base)
+    with mp.workdps(digits + 10):
+        size, gap = max(abs(one), abs(two)), abs(one - two)
+        if size < mp.mpf(10) ** -100:
+            return True, is_real
+        return bool(gap <= mp.mpf(10) ** -95 * min(size, 1)), is_real
+
+
+def _values(
+    wanted: Node, got: Node, at: Mapping[str, Fraction], digits: int, log_base: int
+) -> tuple[Any, Any]:
+    import mpmath as mp
+
+    with mp.workdps(digits + 10):
+        values = {n: mp.mpf(v.numerator) / v.denominator for n, v in at.items()}
+        return (
+            numeric(wanted, values, digits, log_base),
+            numeric(got, values, digits, log_base),
+        )
+
+
+def is_of_whole_numbers(node: Node) -> bool:
+    """Whether its symbols can only be whole numbers: `n!`, `(-1)^n`, `\\lfloor n/2 \\rfloor`."""
+    if kinds(node) & _WHOLE_CALLS:
+        return bool(symbols(node))
+    return _has_signed_power(node)
+
+
+def _has_signed_power(node: Node) -> bool:
+    if node.kind == "pow" and symbols(node.args[1]):
+        base = node.args[0]
+        negative = base.kind == "neg" or (base.number is not None and base.number < 0)
+        if negative or base == Node("constant", name="i"):
+            return True
+    return any(_has_signed_power(arg) for arg in node.args)
+
+
+def meets(wanted: Node, got: Node) -> bool | None:
+    """Whether an answer is the reference, or rounds to all the digits a decimal one shows."""
+    answer = same(wanted, got)
+    if answer:
+        return True
+    unit = shown_unit(wanted)
+    if unit is None or symbols(got):
+        return answer
+    return _within(wanted, got, unit / 2, answer)
+
+
+def _within(wanted: Node, got: Node, allowed: Fraction, otherwise: bool | None) -> bool | None:
+    import mpmath as mp
+
+    try:
+        values = exact(wanted), exact(got)
+        if values[0] is not None and values[1] is not None:
+            return abs(values[0] - values[1]) <= allowed
+        one, two = _values(wanted, got, {}, DIGITS, 0)
+        if isinstance(two, mp.mpc):
+            return False
+        return bool(abs(one - two) <= mp.mpf(allowed.numerator) / allowed.denominator)
+    except (FormulaError, ArithmeticError):
+        return otherwise
+
+
+def shown_unit(node: Node) -> Fraction | None:
+    """What one step of its last digit is: 0.01 for 3.14, 1000 for 3.14 x 10^5; None if exact."""
+    if node.kind == "number":
+        if node.decimals is None or node.decimals < ROUNDED_DECIMALS:
+            return None
+        return Fraction(1, 10**node.decimals)
+    if node.kind in ("neg", "percent") and len(node.args) == 1:
+        unit = shown_unit(node.args[0])
+        return unit if unit is None or node.kind == "neg" else unit / 100
+    if node.kind == "mul" and len(node.args) == 2 and _is_power_of_ten(node.args[1]):
+        unit, scale = shown_unit(node.args[0]), exact(node.args[1])
+        return None if unit is None or scale is None else unit * scale
+    return None
+
+
+def _is_power_of_ten(node: Node) -> bool:
+    return node.kind == "pow" and node.args[0].number == 10

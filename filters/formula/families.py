@@ -1,0 +1,127 @@
+r"""Answers with free parameters: `\frac{\pi}{6} + 2k\pi, k \in \mathbb{Z}`, `\frac{x^2}{2} + C`.
+
+A parameter's name means nothing: `k \in \mathbb{Z}` and `n \in \mathbb{Z}` state one family. Two
+families that go in equal steps are one when they meet: `\frac{\pi}{4} + k\pi` is
+`-\frac{3\pi}{4} + k\pi`.
+"""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from filters.formula.equal import same
+from filters.formula.tree import FormulaError, Node, number, replaced, symbols
+from filters.formula.value import numeric
+
+_CONSTANTS = frozenset(("C", "c", "K", "k", "C_1", "c_1", "C_0"))
+_CONDITIONS = frozenset(("in", ">=", ">", "!=", "=", "<", "<="))
+
+
+class Parameters(NamedTuple):
+    """The names that clauses beside the formulas call parameters; True: of whole numbers."""
+
+    wanted: dict[str, bool]
+    got: dict[str, bool]
+
+
+def without_parameters(
+    wanted: Node, got: Node, said: Parameters | None = None
+) -> tuple[Node, Node, frozenset[str]]:
+    """Both without the clauses that say what a parameter is, and with one name for it.
+
+    The third value is the names of the parameters that run over whole numbers.
+    """
+    wanted, of_wanted = _without_clauses(wanted)
+    got, of_got = _without_clauses(got)
+    if said is not None:
+        of_wanted, of_got = said.wanted | of_wanted, said.got | of_got
+    if not of_wanted and not of_got:
+        return wanted, got, frozenset()
+    only_wanted, only_got = symbols(wanted) - symbols(got), symbols(got) - symbols(wanted)
+    if len(only_wanted) == len(only_got) == 1:
+        (name,), (other,) = only_wanted, only_got
+        if name in of_wanted or other in of_got:
+            got = replaced(got, {other: Node("symbol", name=name)})
+            if of_got.get(other) or of_wanted.get(name):
+                return wanted, got, frozenset((name,))
+    whole = {n for clauses in (of_wanted, of_got) for n, is_whole in clauses.items() if is_whole}
+    return wanted, got, frozenset(whole)
+
+
+def _without_clauses(node: Node) -> tuple[Node, dict[str, bool]]:
+    """The list without its last clauses of the kind `k \\in Z`; for each name, if it is whole."""
+    if node.kind != "list":
+        return node, {}
+    items, found = list(node.args), dict[str, bool]()
+    while len(items) > 1 and (clause := _clause(items[-1], items[:-1])) is not None:
+        found.update(clause)
+        items.pop()
+    if not found:
+        return node, {}
+    return (items[0] if len(items) == 1 else Node("list", tuple(items), node.name)), found
+
+
+def _clause(node: Node, others: list[Node]) -> dict[str, bool] | None:
+    """The parameter a clause is about: a symbol of the others, which are values or equations."""
+    if node.kind != "relation" or node.name not in _CONDITIONS or node.args[0].kind != "symbol":
+        return None
+    name, space = node.args[0].name, node.args[1]
+    if any(other.kind in ("relation", "chain") and other.args[0] == node.args[0]
+           for other in others):  # fmt: skip
+        return None
+    if not any(name in symbols(other) for other in others):
+        return None
+    if node.name == "in" and space.kind == "space":
+        return {name: space.name[:1] in "ZN"}
+    return {name: False} if node.name != "=" and node.name != "in" else None
+
+
+def same_family(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None:
+    """Two values that go in steps with one whole parameter: whether they run through the same."""
+    shared = [p for p in parameters if p in symbols(wanted) and p in symbols(got)]
+    if len(shared) != 1:
+        return False
+    one, two = _steps(wanted, shared[0]), _steps(got, shared[0])
+    if one is None or two is None:
+        return None
+    if not (same(one[1], two[1]) or same(one[1], Node("neg", (two[1],)))):
+        return False
+    gap = Node("div", (Node("add", (one[0], Node("neg", (two[0],)))), one[1]))
+    return _is_whole(gap)
+
+
+def _steps(node: Node, name: str) -> tuple[Node, Node] | None:
+    """(value at 0, step) of a value that is linear in a parameter, else None."""
+    at = [replaced(node, {name: number(k)}) for k in range(3)]
+    steps = [Node("add", (at[k + 1], Node("neg", (at[k],)))) for k in range(2)]
+    return (at[0], steps[0]) if same(steps[0], steps[1]) else None
+
+
+def _is_whole(node: Node) -> bool | None:
+    try:
+        value = numeric(node, {})
+        nearest = int(round(float(value.real)))
+    except (FormulaError, ArithmeticError, OverflowError, ValueError):
+        return None
+    return same(node, number(Fraction(nearest)))
+
+
+def same_antiderivative(wanted: Node, got: Node) -> bool | None:
+    """Whether both end in `+ C` and differ by a constant besides."""
+    one, two = _without_constant(wanted), _without_constant(got)
+    if one is None or two is None:
+        return None
+    names = sorted(symbols(one) | symbols(two))
+    if len(names) != 1:
+        return None
+    gap = Node("add", (one, Node("neg", (two,))))
+    moved = [replaced(gap, {names[0]: number(Fraction(k, 7))}) for k in (2, 5, 9)]
+    return same(moved[0], moved[1]) and same(moved[1], moved[2])
+
+
+def _without_constant(node: Node) -> Node | None:
+    if node.kind != "add":
+        return None
+    left = [term for term in node.args if not (term.kind == "symbol" and term.name in _CONSTANTS)]
+    if len(left) != len(node.args) - 1 or not left:
+        return None
+    return left[0] if len(left) == 1 else Node("add", tuple(left))

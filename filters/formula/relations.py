@@ -1,0 +1,75 @@
+"""Equations and inequalities in any form: the same when one is a multiple of the other."""
+
+from fractions import Fraction
+
+from filters.formula.equal import same
+from filters.formula.tree import FormulaError, Node, number, symbols
+from filters.formula.value import exact, numeric
+
+_FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
+_PROBES = 4
+
+
+def same_relation(wanted: Node, got: Node) -> bool | None:
+    """Whether `wanted` and `got` state the same; chains are compared side by side."""
+    if wanted.kind == "chain" or got.kind == "chain":
+        return _same_sides(wanted, got)
+    if wanted.name not in _FLIPPED or got.name not in _FLIPPED:
+        return _same_sides(wanted, got)
+    ratio = _ratio(_left_over(wanted), _left_over(got))
+    if ratio is None or ratio == 0:
+        return None if _may_be_same(wanted, got) else False
+    name = got.name if ratio > 0 else _FLIPPED[got.name]
+    return wanted.name == name
+
+
+def _may_be_same(wanted: Node, got: Node) -> bool:
+    """Two equations that are no multiples may still have the same solutions: x^2 = 4, |x| = 2."""
+    return symbols(wanted) == symbols(got)
+
+
+def _same_sides(wanted: Node, got: Node) -> bool | None:
+    if (wanted.kind, wanted.name) != (got.kind, got.name):
+        return None
+    answers = [same(w, g) for w, g in zip(wanted.args, got.args, strict=True)]
+    return True if all(answers) else None
+
+
+def _left_over(node: Node) -> Node:
+    """Left side less right side."""
+    return Node("add", (node.args[0], Node("neg", (node.args[1],))))
+
+
+def _ratio(one: Node, other: Node) -> float | None:
+    """one / other where that is the same real number at all points, else None."""
+    names = sorted(symbols(one) | symbols(other))
+    if not names or len(names) > len(_PRIMES):
+        return None
+    found: float | Fraction | None = None
+    for probe in range(_PROBES):
+        at = {
+            name: Fraction(_PRIMES[(place + probe) % len(_PRIMES)] + probe, 2 + probe)
+            for place, name in enumerate(names)
+        }
+        quotient = _quotient(one, other, at)
+        if quotient is None or (found is not None and abs(quotient - found) > 1e-12 * abs(found)):
+            return None
+        found = quotient
+    return None if found is None else float(found)
+
+
+def _quotient(one: Node, other: Node, at: dict[str, Fraction]) -> float | Fraction | None:
+    try:
+        values = exact(one, at), exact(other, at)
+        if values[0] is not None and values[1] is not None:
+            return values[0] / values[1] if values[1] else None
+        import mpmath as mp
+
+        points = {name: mp.mpf(v.numerator) / v.denominator for name, v in at.items()}
+        top, bottom = numeric(one, points), numeric(other, points)
+        if not bottom or isinstance(top, mp.mpc) or isinstance(bottom, mp.mpc):
+            return None
+        return float(top / bottom)
+    except (FormulaError, ArithmeticError, OverflowError):
+        return None
