@@ -105,9 +105,10 @@ def _pick(text: str, choices: tuple[str, ...], question: str) -> Pick:
     if (several := _several(bare, choices, question)) is not None:
         return several
     letter, behind = _read_letter(bare)
-    by_text = _matching(bare, choices, question)
     if letter is None:
-        return Pick(by_text, "is worded like several choices" if len(by_text) > 1 else "")
+        alike = _matching(bare, choices, question)
+        return Pick(alike, "is worded like several choices" if len(alike) > 1 else "")
+    by_text = _worded_like(bare, choices)
     if choices and letter >= len(choices):
         return Pick(by_text, contradiction="" if by_text else f"there are {len(choices)} choices")
     worded = any(_read_letter(choices[i])[0] is not None for i in by_text)
@@ -188,16 +189,19 @@ def _exactly(text: str, choices: tuple[str, ...]) -> frozenset[int]:
     return frozenset(i for i, c in enumerate(choices) if c.strip() in given or tidy(c) in given)
 
 
-def _matching(text: str, choices: tuple[str, ...], question: str) -> frozenset[int]:
-    """The choices that read like `text`, or are equal to it as mathematics.
-
-    Letter case counts where it sets choices apart."""
+def _worded_like(text: str, choices: tuple[str, ...]) -> frozenset[int]:
+    """The choices that read like `text`; letter case counts where it sets choices apart."""
     if exact := _exactly(text, choices):
         return exact
     folded = singular_phrase(text)
-    alike = [i for i, choice in enumerate(choices) if folded and singular_phrase(choice) == folded]
+    return frozenset(i for i, c in enumerate(choices) if folded and singular_phrase(c) == folded)
+
+
+def _matching(text: str, choices: tuple[str, ...], question: str) -> frozenset[int]:
+    """The choices that read like `text`, or else are equal to it as mathematics."""
+    alike = _worded_like(text, choices)
     if alike or not any(c.isdigit() or c == "\\" for c in text):
-        return frozenset(alike)
+        return alike
     rulings = [compare_quickly(choice, text, question) for choice in choices]
     return frozenset(i for i, r in enumerate(rulings) if r and r.outcome is Outcome.ACCEPT)
 
