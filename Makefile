@@ -22,7 +22,7 @@ FLAGS = $(if $(MODEL),--model $(MODEL)) $(if $(RECIPE),--recipe $(RECIPE)) \
         $(foreach pair,$(SET),--set '$(pair)') $(if $(DRY_RUN),--dry-run) \
         $(foreach url,$(TEACHER_URL),--teacher-url $(url))
 
-.PHONY: help distill plan test setup system lint types format check serve wheel clean bench-sampling
+.PHONY: help distill plan test setup system lint types format check serve wheel clean bench-sampling bench-verify
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*  ##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -103,6 +103,9 @@ serve: setup  ## a Prefect server and worker on this machine, with both schedule
 
 bench-sampling: $(VENV)/.ready-dev  ## the sampling engine's figures beside a peer's (20 minutes; QUICK=1: one)
 	@$(BIN)/python -m bench.sampling $(if $(QUICK),--quick)
+
+bench-verify: $(VENV)/.ready-dev  ## the math verifier's figures beside Math-Verify's (5 minutes; PARTS=pace: some)
+	@$(BIN)/python -m bench.verify $(PARTS)
 
 wheel: $(VENV)/.ready-dev
 	@$(BIN)/python -m build -q --wheel

@@ -8,11 +8,16 @@ import os
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from bench.hostile_texts import FAMILIES, Family
 from filters import checking
@@ -166,26 +171,27 @@ def _children() -> list[int]:
     return pids
 
 
-def print_table(count: int = CASES) -> None:
-    """Grade them all and print the outcomes, the slowest, and the memory."""
+def print_table(console: Console, count: int = CASES) -> None:
+    """Grade them all and print the outcomes, the memory and the slowest."""
     with Grader() as grader, MemoryWatch() as watch:
         before = plain_pace(grader)
         measured = [measure(grader, case) for case in cases(count)]
         after = plain_pace(grader)
-    outcomes = [str(m.verdict.outcome) for m in measured]
-    tally = ", ".join(f"{outcomes.count(name)} {name}" for name in sorted(set(outcomes)))
+    outcomes = Counter(str(m.verdict.outcome) for m in measured)
     late = sum(m.wall_s > LONGEST_VERDICT_S for m in measured)
-    print(f"{count:,} hostile cases: {tally}")
-    print(f"verdicts later than {LONGEST_VERDICT_S:g} s: {late}")
-    print(f"largest worker: {watch.largest_bytes >> 20} MB of {LARGEST_WORKER_BYTES >> 20}")
-    print(f"workers started: {len(watch.peaks)}; our own peak: {peak_bytes() >> 20} MB")
-    print(f"a plain pair: {before * 1e3:.1f} ms before, {after * 1e3:.1f} ms after\nthe slowest:")
+    tally = ", ".join(f"{number} {outcome}" for outcome, number in sorted(outcomes.items()))
+    console.print(f"{count:,} hostile cases: {tally}")
+    console.print(f"verdicts later than {LONGEST_VERDICT_S:g} s: {late}")
+    console.print(
+        f"largest worker: {watch.largest_bytes >> 20} MB, to stay below "
+        f"{LARGEST_WORKER_BYTES >> 20}; workers started: {len(watch.peaks)}; "
+        f"our own peak: {peak_bytes() >> 20} MB"
+    )
+    console.print(f"a plain pair: {before * 1e3:.1f} ms before, {after * 1e3:.1f} ms after")
+    table = Table("wall, s", "in process, s", "reason", "family of size", "reference", "end",
+                  title="The slowest")  # fmt: skip
     for m in sorted(measured, key=lambda m: -m.wall_s)[:20]:
-        print(
-            f"  {m.wall_s:6.2f} s ({m.in_process_s:5.2f} in process)  {m.verdict.reason:18}"
-            f"  {m.case.family}: {m.case.reference[:24]!a} ~ {m.case.completion[-30:]!a}"
-        )
-
-
-if __name__ == "__main__":
-    print_table()
+        table.add_row(f"{m.wall_s:.2f}", f"{m.in_process_s:.2f}", m.verdict.reason, m.case.family,
+                      Text(ascii(m.case.reference[:24])),
+                      Text(ascii(m.case.completion[-24:])))  # fmt: skip
+    console.print(table)
