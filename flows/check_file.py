@@ -21,7 +21,7 @@ from flows.row_checker import Checked, CheckerLostError, Row, RowChecker
 from prompts.errors import PrerequisiteError
 from prompts.record import DOMAINS
 
-CHUNKS_PER_WORKER = 3  # one at work, one ready, one that waits for a slow one before it
+CHUNKS_PER_WORKER = 6  # a slow chunk holds up those read after it, not the processes
 SAY_EVERY_S = 5.0
 
 
@@ -95,7 +95,8 @@ class CheckerPool:
             return self._attempt([row])[0]
         except CheckerLostError as lost:
             detail = f"the process that checked this row was lost: {lost}"
-            return Checked(Outcome.UNDECIDED.value, Reason.GRADER_FAILED.value, detail)
+            lost_row = Outcome.UNDECIDED.value, Reason.GRADER_FAILED.value, detail
+            return Checked(*lost_row, checked_before=True)  # for all we know
 
     def _attempt(self, rows: list[Row]) -> list[Checked]:
         checker = self._seats.get()

@@ -24,9 +24,9 @@ from prompts.errors import PrerequisiteError
 
 STANDARD = Path("-")
 JSONL = (".jsonl", ".jsonl.gz", ".json.gz", ".ndjson")
-CHUNK_ROWS = 256
+CHUNK_ROWS = 64
 CHUNK_BYTES = 1 << 20
-CHUNKS_PER_GROUP = 16
+CHUNKS_PER_GROUP = 64
 _BOM = b"\xef\xbb\xbf"
 
 
