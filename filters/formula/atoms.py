@@ -1,5 +1,6 @@
 r"""The atoms of a formula: numbers, symbols, `\frac`, `\sqrt`, functions, brackets, matrices."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -25,9 +26,10 @@ _CONSTANTS = {"pi": "pi", "infty": "oo", "infinity": "oo", "inf": "oo"}
 _GREEK = frozenset(
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
     "rho sigma tau phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi "
-    "Omega ell hbar circ".split()
+    "Omega ell hbar circ veci vecj veck".split()
 )
 _SPACES = {"R": "R", "Z": "Z", "N": "N", "Q": "Q", "C": "C"}
+_CHOSEN = re.compile(r"_(\d{1,5}|[a-z])\Z")
 _CALLED = frozenset("fghFGHPQ")
 _CLOSING = {"(": (")", "]"), "[": ("]", ")")}
 _MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"))
@@ -54,6 +56,10 @@ class Atoms:
     @property
     def last(self) -> Token:
         return self._tokens[self._at - 1]
+
+    @property
+    def before_last(self) -> Token:
+        return self._tokens[self._at - 2]
 
     def next(self) -> Token:
         token = self._tokens[self._at]
@@ -159,11 +165,21 @@ class Atoms:
         token = self.next()
         name = token.text
         subscript = self._subscript()
+        if name == "C" and (below := _CHOSEN.match(subscript)) and self.peek.text == "^":
+            return self._chosen(below[1])
         if name in _CALLED and not subscript and self._is_call():
             return self._called(name)
         if not subscript and name in ("e", "i"):
             return Node("constant", name=name)
         return symbol(name + subscript)
+
+    def _chosen(self, below: str) -> Node:
+        """`C_8^3` and `C_3^8`, which are both written: 8 choose 3."""
+        self.next()
+        other = self.argument()
+        if below.isdigit() and other.number is not None:
+            return _call("binom", *sorted((number(int(below)), other), key=_descending))
+        return _call("binom", symbol(below), other)
 
     def _is_call(self) -> bool:
         at = self._at
@@ -378,6 +394,10 @@ class Atoms:
 
 def _call(name: str, *args: Node) -> Node:
     return Node("call", args, name)
+
+
+def _descending(node: Node) -> Fraction:
+    return -(node.number or Fraction(0))
 
 
 def _decimals(text: str) -> int | None:

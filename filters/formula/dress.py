@@ -25,6 +25,20 @@ _TEXT_BEFORE = re.compile(
     rf"^\s*(?:{_TEXT}[^{{}}]*(?:\bis|\bare|=|:|\bequals)\s*\}}\s*:?|{_TEXT}[^{{}}]*\}}\s*(?==|:)|"
     r"(?:=|\\approx|≈|\\therefore|\\Rightarrow|\\implies)\s*(?=[^=]))"
 )
+_LABEL_BEFORE = re.compile(
+    r"^\s*\\(?:lim|max|min|sup|inf|angle|measuredangle|triangle|Pr|mathbb\s*\{?[PE]|sum|int|prod|overline"
+    r"|operatorname|widehat)(?![a-zA-Z])[^=<>]*=(?=[^=]*$)"
+)
+_LEADING_TEXT = re.compile(
+    rf"^\s*{_TEXT}\s*([A-Za-z][A-Za-z ]*?)\s*:?\s*\}}\s*(?=[\d\\(\[a-zA-Z+-])"
+)
+_WHOLLY_TEXT = re.compile(rf"^\s*{_TEXT}([^{{}}]*\d[^{{}}]*)\}}\s*$")
+_ONLY = re.compile(rf"\s*(?:{_TEXT}\s*)?\(?\s*only\s*\)?\s*\}}?\s*$")
+_MINUTES = re.compile(
+    r"^(-?\d+)\s*\^\s*\{?\s*\\circ\s*\}?\s*(\d{1,2})\s*(?:'|\^\s*\{?\s*\\prime\s*\}?)"
+    r"(?:\s*(\d{1,2})\s*(?:''|\"))?$"
+)
+_TO = re.compile(rf"(?<=\d)\s*(?:{_TEXT}\s*to\s*\}}|\bto\b)\s*(?=\d+\s*$)")
 _CLAUSE_START = (
     r"(?:where|for\s+(?:some|any|all|every|each|arbitrary|integers?|real|positive|which)"
     r"|with\s+(?:arbitrary|any)|\\forall)\b"
@@ -34,7 +48,7 @@ _CLAUSE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _ENCLOSED = re.compile(
-    r"\s*\(\s*(?:\\text\{\s*(?:where|for)\s*\})?\s*([a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\mathbb\s*"
+    r"\\?\s*\(\s*(?:\\text\{\s*(?:where|for)\s*\})?\s*([a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\mathbb\s*"
     r"\{?[ZNR]\}?[^()]*)\)\s*$"
 )
 _LETTER = re.compile(r"(?<![A-Za-z\\])(?!a\b)([a-zA-Z](?:_\{?\w\}?)?)(?![A-Za-z{])")
@@ -43,10 +57,10 @@ _CURRENCY = re.compile(
     r"^\s*([+-]?)\s*(?:US|USD)?\s*(\\\$|\$|€|£|¥|₹|\\pounds|\\euro|\\yen)\s*(?=[\d.])"
 )
 _CURRENCIES = {"€": "euro", "\\euro": "euro", "£": "GBP", "\\pounds": "GBP", "¥": "yuan",
-               "\\yen": "yuan", "₹": "rupee"}  # fmt: skip
-_CURRENCY_BEHIND = re.compile(r"(?<=[\d}])\s*(\\\$|€|£)\s*$")
+               "\\yen": "yuan", "₹": "rupee", "¢": "cent"}  # fmt: skip
+_CURRENCY_BEHIND = re.compile(r"(?<=[\d}])\s*(\\\$|€|£|¢)\s*$")
 _ORDINAL = re.compile(rf"(?<=\d)\s*\^?\s*\{{?\s*(?:{_TEXT})?\s*(?:st|nd|rd|th)\s*\}}?\s*\}}?\s*$")
-_UNIT_PIECE = rf"(?:{_TEXT}[^{{}}]*\}}|\\%|%|\\circ\s*[CF]?\b)\s*(?:\^\s*\{{?\s*-?\d\s*\}}?)?"
+_UNIT_PIECE = rf"(?:{_TEXT}(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|\\%|%|\\circ\s*[CF]?\b)\s*(?:\^\s*\{{?\s*-?\d\s*\}}?)?"
 _TEXT_UNIT = re.compile(rf"(?P<unit>{_UNIT_PIECE}(?:\s*(?:/|\\cdot|\*)?\s*{_UNIT_PIECE})*)\s*$")
 _PLAIN_UNIT = re.compile(
     r"(?<=[\d})%!\s])(?P<unit>[A-Za-zµ][A-Za-zµ.]+(?:[ /][A-Za-zµ.]+){0,4}(?:\s?\^\s?\{?[23]\}?)?"
@@ -73,8 +87,12 @@ def undressed(text: str) -> Dressed | None:
     text, currency = _currency(_unboxed(text.strip()))
     text = _QUAD.sub(", ", text)
     text = tidy(_ENCLOSED.sub(r", \1", text)).strip()
-    text = _TEXT_BEFORE.sub("", _BEFORE.sub("", text)).strip()
+    text = _TO.sub(":", _without_start(text))
     text, parameters = _without_clause(text)
+    text = _ONLY.sub("", text)
+    if minutes := _MINUTES.match(text):
+        parts = (f"{minutes[1]}+\\frac{{{minutes[2]}}}{{60}}", f"+\\frac{{{minutes[3]}}}{{3600}}")
+        return Dressed(parts[0] + (parts[1] if minutes[3] else ""), units.DEGREE, parameters)
     if _ORDINAL.search(text):
         return Dressed(_ORDINAL.sub("", text), units.NONE, parameters)
     if (degrees := _DEGREES.match(text)) and not re.search(r"\\(?:sin|cos|tan|cot)", text):
@@ -89,6 +107,22 @@ def _unboxed(text: str) -> str:
     for start in (r"\boxed{", r"\fbox{"):
         if text.startswith(start) and text.endswith("}"):
             return text[len(start) : -1].strip()
+    return text
+
+
+def _without_start(text: str) -> str:
+    """Without a label, a name in words and what else stands before a value."""
+    if whole := _WHOLLY_TEXT.match(text):
+        text = whole[1]
+    for _ in range(3):
+        before = text
+        for pattern in (_BEFORE, _TEXT_BEFORE, _LABEL_BEFORE):
+            text = pattern.sub("", text).strip()
+        leading = _LEADING_TEXT.match(text)
+        if leading and not set(leading[1].casefold().split()) & units.NO_UNITS:
+            text = text[leading.end() :].strip()
+        if text == before:
+            break
     return text
 
 
@@ -115,12 +149,21 @@ def _without_clause(text: str) -> tuple[str, tuple[tuple[str, bool], ...]]:
 def _without_unit(text: str) -> tuple[str, Unit | None]:
     """The body and its unit; None for the unit when the text behind may change the meaning."""
     match = _TEXT_UNIT.search(text)
-    if match and (body := text[: match.start()].strip()) and _BODY_END.search(body):
+    if match and (body := text[: match.start()].strip(" ,")) and _BODY_END.search(body):
         if match["unit"].strip() in ("%", "\\%") or re.search(r"\\in\s*$", body):
             return text, units.NONE
         return body.rstrip("\\").strip(), units.read(match["unit"])
     match = _PLAIN_UNIT.search(text)
     if match and (body := text[: match.start()].strip()) and _NUMERIC_END.search(body):
-        if match["unit"].casefold() not in WORDS and not re.search(r"\\[a-zA-Z]*$", body):
-            return body, units.read(match["unit"])
+        named = match["unit"].casefold() not in WORDS and not re.search(r"\\[a-zA-Z]*$", body)
+        unit = units.read(match["unit"]) if named else units.NONE
+        if named and (unit is None or unit.known or _is_words(text, match)):
+            return body, unit
     return text, units.NONE
+
+
+def _is_words(text: str, match: re.Match[str]) -> bool:
+    """`12 apples`, not `3xy` or `2 xyz`: words after a blank, with vowels."""
+    words = re.findall(r"[A-Za-z]+", match["unit"])
+    is_apart = text[: match.start()].endswith(" ")
+    return is_apart and all(len(w) > 2 and re.search("[aeiouAEIOU]", w) for w in words)

@@ -12,8 +12,25 @@ from filters.formula.equal import same
 from filters.formula.tree import FormulaError, Node, number, replaced, symbols
 from filters.formula.value import numeric
 
-_CONSTANTS = frozenset(("C", "c", "K", "k", "C_1", "c_1", "C_0"))
+_CONSTANTS = frozenset(("C", "c", "K", "k", "C_1", "c_1", "C_0", "a", "m", "A"))
 _CONDITIONS = frozenset(("in", ">=", ">", "!=", "=", "<", "<="))
+
+
+_USUAL = frozenset("kmnlt")  # whole numbers beside pi, said or not
+
+
+def _is_family(wanted: Node, got: Node) -> bool:
+    r"""Whether a lone parameter is one without being called so: `2k\pi`, `f(x) = cx`."""
+    if _has_pi(wanted) and _has_pi(got):
+        return True
+    return all(
+        each.kind == "relation" and each.name == "=" and each.args[0].kind == "call"
+        for each in (wanted, got)
+    )
+
+
+def _has_pi(node: Node) -> bool:
+    return node == Node("constant", name="pi") or any(_has_pi(arg) for arg in node.args)
 
 
 class Parameters(NamedTuple):
@@ -30,21 +47,34 @@ def without_parameters(
 
     The third value is the names of the parameters that run over whole numbers.
     """
-    wanted, of_wanted = _without_clauses(wanted)
-    got, of_got = _without_clauses(got)
+    wanted, of_wanted = _without_clauses(_of_congruence(wanted))
+    got, of_got = _without_clauses(_of_congruence(got))
     if said is not None:
         of_wanted, of_got = said.wanted | of_wanted, said.got | of_got
-    if not of_wanted and not of_got:
+    if not of_wanted and not of_got and not _is_family(wanted, got):
         return wanted, got, frozenset()
     only_wanted, only_got = symbols(wanted) - symbols(got), symbols(got) - symbols(wanted)
     if len(only_wanted) == len(only_got) == 1:
         (name,), (other,) = only_wanted, only_got
-        if name in of_wanted or other in of_got:
+        if {name, other} <= _USUAL and _has_pi(wanted):
+            of_wanted[name] = True
+        if name in of_wanted or other in of_got or {name, other} <= _CONSTANTS:
             got = replaced(got, {other: Node("symbol", name=name)})
             if of_got.get(other) or of_wanted.get(name):
                 return wanted, got, frozenset((name,))
     whole = {n for clauses in (of_wanted, of_got) for n, is_whole in clauses.items() if is_whole}
     return wanted, got, frozenset(whole)
+
+
+def _of_congruence(node: Node) -> Node:
+    r"""`n \equiv 3 \pmod 7` as n = 3 + 7k with k in Z."""
+    if node.kind != "chain" or node.name not in ("== mod", "= mod"):
+        return node
+    value, rest, modulus = node.args
+    step = Node("mul", (modulus, Node("symbol", name="k")))
+    family = Node("relation", (value, Node("add", (rest, step))), "=")
+    clause = Node("relation", (Node("symbol", name="k"), Node("space", name="Z")), "in")
+    return Node("list", (family, clause), ",")
 
 
 def _without_clauses(node: Node) -> tuple[Node, dict[str, bool]]:
@@ -65,8 +95,7 @@ def _clause(node: Node, others: list[Node]) -> dict[str, bool] | None:
     if node.kind != "relation" or node.name not in _CONDITIONS or node.args[0].kind != "symbol":
         return None
     name, space = node.args[0].name, node.args[1]
-    if any(other.kind in ("relation", "chain") and other.args[0] == node.args[0]
-           for other in others):  # fmt: skip
+    if any(other.kind in ("relation", "chain") and node.args[0] in other.args for other in others):
         return None
     if not any(name in symbols(other) for other in others):
         return None

@@ -26,7 +26,8 @@ _CHOICE = re.compile(
     r"\s*(.*)$",
     re.DOTALL | re.IGNORECASE,
 )
-_LONE_LETTER = re.compile(r"^\s*(?:(?:option|choice|answer)\s+)?([A-J])\s*\.?\s*$")
+_LONE_LETTER = re.compile(r"^\s*(?:(?i:option|choice|answer)\s+)?([A-J])\s*\.?\s*$")
+_SEVERAL_LETTERS = re.compile(r"^\(?([A-J])\)?(?:(?:\s*(?:,|;|&|and)\s*)+\(?([A-J])\)?)+$")
 _EMPTY = re.compile(
     r"^(?:there\s+(?:are|is|exists?)\s+)?no\s+(?:such\s+)?(?:real\s+|integer\s+|positive\s+|valid\s+)*"
     r"(?:solutions?|values?|numbers?|roots?|integers?|functions?|pairs?|triples?|triangles?|answers?)"
@@ -52,6 +53,11 @@ _SETS = {
     "all nonnegative real numbers": r"[0,\infty)", "all non-negative real numbers": r"[0,\infty)",
     "all positive numbers": r"(0,\infty)", "all negative real numbers": r"(-\infty,0)",
 }  # fmt: skip
+_EXCEPT = re.compile(
+    r"^(?:all|any|every)(?: the)? real(?: number|s| x| value)*s?(?: of \w)?(?: except| other than"
+    r"| but not| besides)(?: for)?(?: [a-z] ?=)? ?([^a-zA-Z]*)$",
+    re.IGNORECASE,
+)
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen " \
     "fifteen sixteen seventeen eighteen nineteen"  # fmt: skip
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
@@ -150,6 +156,12 @@ def choice_of(text: str) -> Choice | None:
     return Choice(letter.upper(), rest, True)
 
 
+def letters_of(text: str) -> frozenset[str] | None:
+    """`A, C` and `A and C`: several choices. Without anything between them, `AC` may be a line."""
+    words = plain(text)
+    return frozenset(re.findall("[A-J]", words)) if _SEVERAL_LETTERS.match(words) else None
+
+
 def phrase_of(text: str) -> str | None:
     """A set phrase's meaning: `empty`, `infinite`, or the LaTeX of a set of numbers."""
     words = plain(text)
@@ -159,13 +171,16 @@ def phrase_of(text: str) -> str | None:
         return "empty"
     if _INFINITE.match(words):
         return "infinite"
+    if excepted := _EXCEPT.match(words):
+        points = excepted[1].replace(" and ", ", ").replace(" or ", ", ")
+        return rf"\mathbb{{R}} \setminus \{{{points}\}}"
     return _SETS.get(words.casefold())
 
 
 def spelt_number(text: str) -> int | None:
     """`twenty-one`, `three hundred and five`, `seventh`: the number that words spell."""
     words = re.findall(r"[a-z]+", plain(text).casefold())
-    if not words or len(words) > _MAX_NUMBER_WORDS or re.search(r"[\d\\]", text):
+    if not words or len(words) > _MAX_NUMBER_WORDS or re.search(r"[\d\\]", plain(text)):
         return None
     words[-1] = _cardinal(words[-1])
     total, current = 0, 0

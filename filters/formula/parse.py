@@ -162,8 +162,12 @@ class Parser(Atoms):
         if token.text == "|":
             return self.bars == 0 and not self.in_builder
         if token.kind == "number":
-            return self.last.text in (")", "!")
+            return self.last.text in (")", "!", "}") or self._ends_exponent()
         return token.text in ("(", "{") or (token.text == "[" and self.last.text == ")")
+
+    def _ends_exponent(self) -> bool:
+        """`2^a3^b`: the letter before is the whole exponent."""
+        return self.last.kind == "letter" and self.before_last.text == "^"
 
     def _factor(self) -> Node:
         base = self.atom()

@@ -159,6 +159,8 @@ def _with_names(items: tuple[Node, ...]) -> list[Node]:
 
 def _read_relation(node: Node) -> tuple[str, list[Span]]:
     left, right = node.args
+    if left.kind == "call" and left.name == "abs" and not symbols(right):
+        return _read_distance(left.args[0], node.name, right)
     if node.name == "in":
         if left.kind != "symbol":
             raise FormulaError("no variable")
@@ -170,6 +172,21 @@ def _read_relation(node: Node) -> tuple[str, list[Span]]:
     if right.kind == "symbol" and right.name not in symbols(left):
         return right.name, _ray(_FLIPPED[node.name], left)
     raise FormulaError("no lone variable")
+
+
+def _read_distance(inner: Node, name: str, radius: Node) -> tuple[str, list[Span]]:
+    """`|x - 1| < 2` is (-1, 3), and what is farther off is the rest."""
+    variable, centre = inner, number(0)
+    if inner.kind == "add" and len(inner.args) == 2:
+        variable, centre = inner.args[0], Node("neg", (inner.args[1],))
+    if variable.kind != "symbol" or symbols(centre) or name not in ("<", "<=", ">", ">="):
+        raise FormulaError("no distance")
+    if _at(radius, 1) <= 0:
+        raise FormulaError("a distance of nothing")
+    ends = Node("add", (centre, Node("neg", (radius,)))), Node("add", (centre, radius))
+    near_in = name in ("<=", ">")  # > leaves the closed interval out
+    near = [Span(ends[0], near_in, ends[1], near_in)]
+    return variable.name, near if name in ("<", "<=") else _complement(near)
 
 
 def _read_chain(node: Node) -> tuple[str, list[Span]]:

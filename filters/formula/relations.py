@@ -8,7 +8,8 @@ from filters.formula.value import exact, numeric
 
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
-_PROBES = 4
+_PROBES = 5
+_BOTH_ZERO = float("inf")  # a point that says nothing
 
 
 def same_relation(wanted: Node, got: Node) -> bool | None:
@@ -53,6 +54,8 @@ def _ratio(one: Node, other: Node) -> float | None:
             for place, name in enumerate(names)
         }
         quotient = _quotient(one, other, at)
+        if quotient is _BOTH_ZERO:
+            continue
         if quotient is None or (found is not None and abs(quotient - found) > 1e-12 * abs(found)):
             return None
         found = quotient
@@ -63,7 +66,9 @@ def _quotient(one: Node, other: Node, at: dict[str, Fraction]) -> float | Fracti
     try:
         values = exact(one, at), exact(other, at)
         if values[0] is not None and values[1] is not None:
-            return values[0] / values[1] if values[1] else None
+            if not values[1]:
+                return None if values[0] else _BOTH_ZERO
+            return values[0] / values[1]
         import mpmath as mp
 
         points = {name: mp.mpf(v.numerator) / v.denominator for name, v in at.items()}

@@ -39,6 +39,22 @@ _WORDS = re.compile(
     r"arc(?:sin|cos|tan|cot|sec|csc)h?|a(?:sin|cos|tan)|(?:sin|cos|tan|cot)h?|sec|csc|cbrt|sqrt|exp"
     r"|log|ln|lg|lcm|gcd|max|min|floor|ceil|abs|pi|infinity|infty|inf|and|or|mod|begin|end"
 )
+_UNIT_VECTOR = re.compile(
+    r"\\(?:mathbf|hat|vec|boldsymbol|bm|widehat|overrightarrow)\s*\{\s*(?:\\(?:mathbf|bf)\s*\{?)?"
+    r"\\?([ij])(?:math)?\s*\}{1,2}"
+)
+_THIRD_VECTOR = re.compile(
+    r"\\(?:mathbf|hat|vec|boldsymbol|bm|widehat|overrightarrow)\s*\{\s*k\s*\}"
+)
+_OUTWARD = re.compile(r"(\]|\[)\s*([^\[\](),]+),\s*([^\[\](),]+?)\s*(\[|\])")
+_GOING_UP = re.compile(
+    r"(?<![\d.,\w])(-?\d{1,6}),\s*(-?\d{1,6}),\s*(?:(-?\d{1,6}),\s*)?\.\.\.,?\s*(-?\d{1,6})(?![\d.])"
+)
+_MOST_MEMBERS = 60
+_DERIVATIVE = re.compile(
+    r"\\frac\s*\{\s*(?:d|\\mathrm\{d\}|\\partial)\b[^{}]*\}\s*\{\s*(?:d\s*[a-z]|\\partial)"
+)
+_SPACED = re.compile(r"(?<![\d.,])(\d{1,3}(?: \d{3})+)(?![\d.]|\s*\d|\s*\\frac)")
 _SYNONYMS = (
     (re.compile(r"\\(?:lt)(?![a-zA-Z])"), "<"),
     (re.compile(r"\\(?:gt)(?![a-zA-Z])"), ">"),
@@ -65,12 +81,18 @@ def prepared(text: str) -> str:
     text = _FLAT.sub(lambda m: m[1].replace(r"\\", ",").strip(" ,"), text)
     for pattern, spelling in _SYNONYMS:
         text = pattern.sub(spelling, text)
+    text = _THIRD_VECTOR.sub(r"\\veck ", _UNIT_VECTOR.sub(r"\\vec\1 ", text))
+    text = _OUTWARD.sub(_inward, text)
     text = _WRAPPED.sub(_unwrapped, text)
     text = _TIMES_TEN.sub(r" \\times ", text)
     text = _SCIENTIFIC.sub(r"\1 \\times 10^{\2} ", text)
     text = _REPEATING.sub(_as_fraction, text)
     text = _GOING_ON.sub(lambda m: _fraction(m[1], m[2], m[3]), text)
+    text = _GOING_UP.sub(_written_out, text)
     text = _UNION_LETTER.sub(r" \\cup ", text)
+    if _DERIVATIVE.search(text):
+        raise FormulaError("a derivative")
+    text = _SPACED.sub(lambda m: m[1].replace(" ", ""), text)
     text = _closed(_without_thousands(text))
     _refuse_prose(text)
     return text
@@ -82,6 +104,28 @@ def _unwrapped(match: re.Match[str]) -> str:
     if len(inner) == 1 or inner[0].isdigit() or inner[0] == "\\":
         return f" {inner} "
     return f"\\{inner} " if inner in _NAMES else match.group()
+
+
+def _inward(match: re.Match[str]) -> str:
+    """`]0, 1]` is `(0, 1]`; `[0, 1]` stays."""
+    opening = "(" if match[1] == "]" else "["
+    closing = ")" if match[4] == "[" else "]"
+    return f"{opening}{match[2]}, {match[3]}{closing}"
+
+
+def _written_out(match: re.Match[str]) -> str:
+    """`1, 3, ..., 9` with all its members."""
+    first, second, last = int(match[1]), int(match[2]), int(match[4])
+    step = second - first
+    even = match[3] is None or int(match[3]) == second + step
+    if (
+        not step
+        or not even
+        or (last - first) % step
+        or not 0 <= (last - first) // step < _MOST_MEMBERS
+    ):
+        return match.group()
+    return ", ".join(str(first + step * k) for k in range((last - first) // step + 1))
 
 
 def _as_fraction(match: re.Match[str]) -> str:

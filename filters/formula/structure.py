@@ -17,7 +17,7 @@ from filters.formula.families import (
 )
 from filters.formula.relations import same_relation
 from filters.formula.regions import is_region, region, same_region
-from filters.formula.tree import Node, kinds, number, symbols
+from filters.formula.tree import Node, kinds, number, replaced, symbols
 
 _MAX_ITEMS = 60
 _MAX_SIGNS = 4
@@ -47,7 +47,7 @@ def _compare(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None
     wanted, got = _plain(wanted), _plain(got)
     if _is_many(wanted) or _is_many(got):
         return _as_lists(wanted, got, parameters)
-    if wanted.kind in _COLLECTIONS or got.kind in _COLLECTIONS:
+    if any("matrix" in kinds(each) or each.kind in _COLLECTIONS for each in (wanted, got)):
         return _as_tuples(wanted, got, parameters)
     if wanted.kind == "ratio" or got.kind == "ratio":
         return _as_ratios(wanted, got)
@@ -70,13 +70,21 @@ def named(node: Node) -> tuple[str, Node] | None:
     r"""(name, value) of `x = 5`, `5 = x`, `f(x) = 2x`, `(x, y) = (1, 2)`, `S = 3 + 4 = 7`."""
     if node.kind not in ("relation", "chain") or set(node.name.split()) - {"=", "~"}:
         return None
-    first, *values = node.args
+    first, *values = _with_one_argument(node).args
     name = _name(first)
     if name is None and node.kind == "relation" and values[0].kind == "symbol":
         name, values = values[0].name, [first]
     if name is None or any(symbols(first) & symbols(v) for v in values if first.kind == "symbol"):
         return None
     return (name, values[0]) if len(values) == 1 or _all_same(node.name, values) else None
+
+
+def _with_one_argument(node: Node) -> Node:
+    """`f(t) = 2t` in the argument that all functions get, so that its name means nothing."""
+    first = node.args[0]
+    if first.kind != "call" or len(first.args) != 1 or first.args[0].kind != "symbol":
+        return node
+    return replaced(node, {first.args[0].name: Node("symbol", name="x")})
 
 
 def _name(node: Node) -> str | None:
@@ -165,7 +173,8 @@ def _as_lists(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | Non
     items = _items(wanted), _items(got)
     if items[0] is None or items[1] is None:
         return None
-    return _same_items(items[0], items[1], parameters)
+    counts_once = "set" in (wanted.kind, got.kind) or "pm" in kinds(wanted) | kinds(got)
+    return _same_items(items[0], items[1], parameters, counts_once)
 
 
 def _list_and_tuple(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None:
@@ -228,8 +237,10 @@ def _with_signs(node: Node, signs: list[int]) -> Node:
     return Node(node.kind, args, node.name, node.number, node.decimals)
 
 
-def _same_items(wanted: list[Node], got: list[Node], parameters: frozenset[str]) -> bool | None:
-    """In any order, each as often; what is there twice counts once when that makes them equal."""
+def _same_items(
+    wanted: list[Node], got: list[Node], parameters: frozenset[str], counts_once: bool
+) -> bool | None:
+    """In any order; `counts_once`: what is said twice is said, as in sets."""
     left, doubtful = list(got), False
     for item in wanted:
         answers = [_compare(item, other, parameters) for other in left]
@@ -237,14 +248,16 @@ def _same_items(wanted: list[Node], got: list[Node], parameters: frozenset[str])
         if match is not None:
             del left[match]
         elif any(_compare(item, other, parameters) for other in got):
-            continue  # said twice here, once there
+            doubtful = doubtful or not counts_once  # said twice here, once there
         elif None in answers:
             doubtful = True
         else:
             return False
     if doubtful:
         return None
-    return all(any(_compare(w, g, parameters) for w in wanted) for g in left)
+    if all(any(_compare(w, g, parameters) for w in wanted) for g in left):
+        return True if counts_once or not left else None
+    return False
 
 
 # Points, vectors, matrices, ratios
@@ -252,6 +265,10 @@ def _same_items(wanted: list[Node], got: list[Node], parameters: frozenset[str])
 
 def _as_tuples(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None:
     one, two = _as_vector(wanted), _as_vector(got)
+    if two.kind == "tuple":
+        one = _components(one, len(two.args))
+    if one.kind == "tuple":
+        two = _components(two, len(one.args))
     if one.kind == two.kind == "matrix":
         return _cells(one, two, parameters)
     if one.kind != "tuple" or two.kind != "tuple":
@@ -265,7 +282,12 @@ def _as_tuples(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | No
 
 
 def _as_vector(node: Node) -> Node:
-    """A matrix of one column or row as a point, and a point of points as a matrix."""
+    """A matrix of one column or row as a point; what multiplies a matrix goes to its cells."""
+    if node.kind == "mul" and [arg.kind for arg in node.args].count("matrix") == 1:
+        node = _spread(node)
+    if node.kind == "pow" and node.args[0].kind == "matrix" and node.args[1] in _TRANSPOSED:
+        rows = zip(*(row.args for row in node.args[0].args), strict=True)
+        node = Node("matrix", tuple(Node("tuple", tuple(row), "()") for row in rows))
     if node.kind != "matrix":
         return node
     if len(node.args) == 1:
@@ -273,6 +295,32 @@ def _as_vector(node: Node) -> Node:
     if all(len(row.args) == 1 for row in node.args):
         return Node("tuple", tuple(row.args[0] for row in node.args), "()")
     return node
+
+
+_TRANSPOSED = (Node("symbol", name="T"), Node("symbol", name="top"))
+_UNIT_VECTORS = ("veci", "vecj", "veck")
+
+
+def _spread(product_: Node) -> Node:
+    matrix = next(arg for arg in product_.args if arg.kind == "matrix")
+    factors = tuple(arg for arg in product_.args if arg is not matrix)
+    rows = [
+        Node("tuple", tuple(Node("mul", (*factors, cell)) for cell in row.args), "()")
+        for row in matrix.args
+    ]
+    return Node("matrix", tuple(rows))
+
+
+def _components(node: Node, count: int) -> Node:
+    """`3i - j + 2k` in unit vectors as a point of so many coordinates."""
+    if node.kind in _COLLECTIONS or not symbols(node) & set(_UNIT_VECTORS) or count not in (2, 3):
+        return node
+    if count == 2 and "veck" in symbols(node):
+        return node
+    return Node("tuple", tuple(
+        replaced(node, {name: number(int(name == axis)) for name in _UNIT_VECTORS})
+        for axis in _UNIT_VECTORS[:count]
+    ), "()")  # fmt: skip
 
 
 def _cells(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None:

@@ -62,14 +62,16 @@ _KNOWN = {
 _COMPOUND = {"mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour", "kmph": "km/hour",
              "kwh": "kW hour", "kWh": "kW hour"}  # fmt: skip
 # What turns a number round or makes something else of it is no unit, and neither is prose.
-_NO_UNITS = frozenset(
+NO_UNITS = frozenset(
     """half third quarter halves thirds quarters fourth fourths fifth fifths sixth sixths eighth
     tenth tenths hundredth hundredths squared cubed factorial double triple times square root not
     wrong less more least most than at about approximately or and no none never if when only but
     between from to am pm modulo mod base above below over under negative minus plus is are
     solution solutions choose power infinity infinite undefined pi x y z""".split()
 )
-_WRAPPER = re.compile(r"\\(?:text|mathrm|textrm|mathit|mbox|rm|operatorname|textbf)\s*\{([^{}]*)\}")
+_WRAPPER = re.compile(
+    r"\\(?:text|mathrm|textrm|mathit|mbox|rm|operatorname|textbf)\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
+)
 _POWERS = re.compile(r"\b(square|sq\.?|cubic|cu\.?)\s+")
 _MAX_WORDS = 5
 
@@ -111,7 +113,7 @@ def read(text: str) -> Unit | None:
 
 def _harmful(plain: str) -> frozenset[str]:
     """Words that are no units; `square` and `cubic` before one are."""
-    return _NO_UNITS - {"square"} if _POWERS.search(plain) else _NO_UNITS
+    return NO_UNITS - {"square"} if _POWERS.search(plain) else NO_UNITS
 
 
 def _lookup(symbol: str) -> tuple[str, Fraction | None]:

@@ -11,9 +11,8 @@ from typing import Any
 
 from filters.formula.tree import FormulaError, Node
 
-MAX_EXACT_BITS = 20_000
-MAX_FACTORIAL = 2_000
-MAX_DIGITS = 6_000
+MAX_EXACT_BITS = 40_000
+MAX_FACTORIAL = 3_000
 MAX_MAGNITUDE_BITS = 15_000
 DIGITS = 40
 

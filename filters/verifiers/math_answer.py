@@ -87,14 +87,13 @@ def compare_quickly(reference: str, answer: str, question: str = "") -> Ruling |
     wanted, got = normal_form(reference), normal_form(answer)
     if wanted == got and wanted:
         return accept(f"{answer} is {reference}")
-    for layer in (_as_choices, _as_phrases, _as_times, _in_bases, _as_parts):
+    for layer in (_as_choices, _as_phrases, _as_times, _in_bases, _as_parts, _as_words):
         if (ruling := layer(reference, answer, detail)) is not None:
             return ruling
-    if wanted.casefold() == got.casefold():
+    ruling = _as_formulas(reference, answer, detail, question)
+    if wanted.casefold() == got.casefold() and not (ruling and ruling.outcome == "accept"):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: letter case")
-    if (ruling := _as_words(reference, answer, detail)) is not None:
-        return ruling
-    if (ruling := _as_formulas(reference, answer, detail, question)) is not None:
+    if ruling is not None:
         return ruling
     members = read_members(reference), read_members(answer)
     if members[0] is not None and members[1] is not None:
@@ -114,6 +113,14 @@ def _as_choices(reference: str, answer: str, detail: str) -> Ruling | None:
         if wanted.letter != got.letter:
             return reject(Reason.ANSWER_MISMATCH, f"{detail}: another choice")
         return accept(detail)
+    several = notations.letters_of(reference), notations.letters_of(answer)
+    if several != (None, None):
+        sets = [found or frozenset(normal_form(text)) for found, text in
+                zip(several, (reference, answer), strict=True)]  # fmt: skip
+        if sets[0] == sets[1]:
+            return accept(detail)
+        if None not in several:
+            return reject(Reason.ANSWER_MISMATCH, f"{detail}: other choices")
     if wanted is not None and wanted.marked and wanted.rest:
         return compare_quickly(wanted.rest, answer)
     if got is not None and got.marked and got.rest:

@@ -62,6 +62,8 @@ _SUBSCRIPT = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SUBSCRIPTS = re.compile("[₀₁₂₃₄₅₆₇₈₉]+")
 _VULGAR = re.compile("[\u00bc-\u00be\u2150-\u215e]")
 _ROOT = re.compile(r"√\s*(?:\{([^{}]*)\}|(\([^()]*\)|\d+|\w))")
+_HIGHER_ROOT = re.compile(r"([∛∜])\s*(?:\{([^{}]*)\}|(\([^()]*\)|\d+|\w))")
+_DEGREES = {"∛": 3, "∜": 4}
 _COMMA_GROUP = re.compile(r"(?<![\d.])(\d+)((?:\{\s*,\s*\}\d+)+)")
 _NO_DIGITS = re.compile(r"\D+")
 _GROUP_DIGITS = 3
@@ -94,7 +96,8 @@ def tidy(text: str) -> str:
     """LaTeX with one spelling for each thing, text wrappers kept: what the parsers read."""
     if not text.isascii():
         text = _in_ascii(text)
-    text = _BOLD.sub(r"\1", text)
+    text = _BOLD.sub(r"\1", text.strip("`")).replace("\\!", "")
+    text = text.replace("{:}", ":")
     text = _COMMA_GROUP.sub(_comma, _THIN_THOUSANDS.sub("", text))
     text = text.replace(r"\$", " ").replace(r"\%", "%")
     text = _DELIMITERS.sub(" ", text)
@@ -112,6 +115,7 @@ def _in_ascii(text: str) -> str:
     text = _SUPERSCRIPTS.sub(lambda m: "^{" + m.group().translate(_SUPERSCRIPT) + "}", text)
     text = _SUBSCRIPTS.sub(lambda m: "_{" + m.group().translate(_SUBSCRIPT) + "}", text)
     text = _VULGAR.sub(_vulgar, text)
+    text = _HIGHER_ROOT.sub(lambda m: f"\\sqrt[{_DEGREES[m[1]]}]{{{m[2] or m[3]}}}", text)
     text = unicodedata.normalize("NFKC", text.translate(_UNICODE))
     return _ROOT.sub(lambda m: f"\\sqrt{{{m[1] or m[2]}}}", text)
 
