@@ -14,9 +14,9 @@ Every verdict stays beside the final one, so the rule can be applied again by wh
 from collections.abc import Iterable, Sequence
 
 from filters import gold_check
-from filters.rubric import KIND as RUBRIC
+from filters.trace import PROMPT_COLUMNS, as_verdicts, trace_verdicts
 from filters.trace import SIGNATURE as TRACE
-from filters.trace import TraceFilters, as_verdicts, trace_verdicts
+from filters.trace_filters import TraceFilters
 from filters.verdict import Outcome, Verdict
 from prompts.parquet import table_of
 from prompts.record import Prompt
@@ -30,15 +30,17 @@ def grade_traces(
     prompts: Sequence[Prompt], samples: Sequence[Sample], filters: TraceFilters
 ) -> list[Verdict]:
     """The trace filters' verdicts on the samples, in their order."""
+    import polars as pl
+
     by_id = {prompt.prompt_id: prompt for prompt in prompts}
-    open_ended = [by_id[s.prompt_id].reference_kind == RUBRIC for s in samples]
-    if not any(open_ended):
-        return _grade(by_id, samples, filters)
-    # An open answer (a letter, a translation) marks no final one.
-    unmarked = filters.model_copy(update={"no_final_answer": False})
-    rest = iter(_grade(by_id, _where(samples, open_ended, False), filters))
-    free = iter(_grade(by_id, _where(samples, open_ended, True), unmarked))
-    return [next(free if is_open else rest) for is_open in open_ended]
+    frame = pl.from_arrow(table_of(samples, Sample))
+    assert isinstance(frame, pl.DataFrame)
+    asked = [by_id[sample.prompt_id] for sample in samples]
+    frame = frame.with_columns(
+        pl.Series(name, [getattr(prompt, name) for prompt in asked], dtype=pl.String)
+        for name in PROMPT_COLUMNS
+    )
+    return as_verdicts(trace_verdicts(frame, filters))
 
 
 def content_verdict(verdicts: Iterable[Verdict]) -> Verdict:
@@ -84,19 +86,3 @@ def by_sample(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
 def final_verdicts(verdicts: Iterable[Verdict]) -> list[Verdict]:
     """The final verdict of each sample, in the order samples first appear."""
     return [final_verdict(given) for given in by_sample(verdicts).values()]
-
-
-def _grade(
-    prompts: dict[str, Prompt], samples: Sequence[Sample], filters: TraceFilters
-) -> list[Verdict]:
-    import polars as pl
-
-    frame = pl.from_arrow(table_of(samples, Sample))
-    assert isinstance(frame, pl.DataFrame)
-    spoken = [prompts[sample.prompt_id].language for sample in samples]
-    frame = frame.with_columns(pl.Series("language", spoken, dtype=pl.String))
-    return as_verdicts(trace_verdicts(frame, filters))
-
-
-def _where(samples: Sequence[Sample], is_open: Sequence[bool], wanted: bool) -> list[Sample]:
-    return [s for s, found in zip(samples, is_open, strict=True) if found is wanted]

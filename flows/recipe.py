@@ -22,7 +22,7 @@ from pydantic import (
 from data_cards.assemble import DatasetRecipe
 from evals.run import EvalsRecipe
 from filters.selection import SelectionRecipe
-from filters.trace import TraceFilters
+from filters.trace_filters import TraceFilters
 from prompts import template
 from prompts.curate import PromptsRecipe
 from prompts.errors import PrerequisiteError

@@ -11,7 +11,7 @@ import polars as pl
 
 from filters.final import final_verdict, grade_traces
 from filters.grader import Grader
-from filters.trace import TraceFilters
+from filters.trace_filters import TraceFilters
 from filters.verdict import Outcome, Reason, Verdict
 from flows.display import SamplingDisplay
 from flows.serving import Served

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from filters.extract import final_answer
-from filters.trace import TraceFilters, as_verdicts, no_final_answer, trace_verdicts
+from filters.form import no_final_answer
+from filters.trace import as_verdicts, trace_verdicts
+from filters.trace_filters import TraceFilters
 from filters.verdict import Outcome, Reason
 
 ARITHMETIC = "6 + 9 is the same as 5 + 10, and 5 + 10 = 15. So 6 + 9 = 15."
@@ -34,7 +36,8 @@ def reason_of(
     frame = pl.DataFrame([row], schema_overrides={"error": pl.String, "reasoning": pl.String})
     if language:
         frame = frame.with_columns(pl.lit(language).alias("language"))
-    return trace_verdicts(frame, filters or TraceFilters())["reason"].item()
+    reason: str | None = trace_verdicts(frame, filters or TraceFilters())["reason"].item()
+    return reason
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,8 @@ def test_form(fields: dict[str, Any], reason: str | None) -> None:
     ],
 )
 def test_loops_are_found_and_honest_work_is_not(reasoning: str, reason: str | None) -> None:
-    assert reason_of(reasoning=reasoning) == reason
+    loops_only = TraceFilters(long_paragraph=False)
+    assert reason_of(reasoning=reasoning, filters=loops_only) == reason
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,7 @@ def test_mixed_language(language: str, reasoning: str, reason: str | None) -> No
 
 def test_every_filter_has_its_switch() -> None:
     names = ["truncated", "empty_reasoning", "no_final_answer", "repetition", "language_mixed"]
-    off = TraceFilters(**dict.fromkeys(names, False))  # type: ignore[arg-type]
+    off = TraceFilters(**dict.fromkeys(names, False))
     mixed = "我们先计算两个数的和。" * 20
     assert reason_of(mixed, "", off, finish_reason="length") is None
     assert reason_of(filters=TraceFilters(max_completion_tokens=10)) == "too_long"
@@ -142,5 +146,5 @@ def test_order_and_number_of_rows_stay() -> None:
 def test_what_the_extractor_finds_the_filter_finds(mark: str, text: str) -> None:
     answer = mark.format(text)
     assert final_answer(answer) is not None
-    frame = pl.DataFrame({"answer": [answer]})
+    frame = pl.DataFrame({"answer": [answer], "reference_kind": ["math_answer"]})
     assert frame.select(no_final_answer()).item() is False

@@ -1,0 +1,41 @@
+"""The form of a completion: one think block with something in it, then a marked final answer."""
+
+import polars as pl
+
+# A second opening, or text before the first; a second end; a special token that came as text.
+_BAD_FORMAT = (
+    r"\S\s*<think>",
+    r"</think>(?s:.*)</think>",
+    r"<｜(?:begin|end|User|Assistant|tool)|<\|(?:im_start|im_end|endoftext|eot_id|begin_of_text)\|>",
+)
+# A mark of a final answer, or code: what filters/extract.py and unit_tests.py would look at.
+_FINAL_ANSWER = (
+    r"\\(?:boxed|fbox)\s*\{?\s*[^\s{}]|(?is:<answer>.*\S.*</answer>)"
+    r"|(?im:^[\s*_#>\-]*(?:(?:so|thus|hence|therefore),?\s)?(?:the\s)?(?:final\s|correct\s)?answer"
+    r"(?:[\s*_]*(?::|=)|\s(?:is|=):?)[\s*_]*\S)"
+    r"|(?m:^[ \t]*(?:`{3}|~{3}))|\A\s*(?:def |class |import |from |@)"
+)
+_OPEN_KIND = "rubric"  # a letter, a translation: all of it is the answer
+
+
+def bad_format() -> pl.Expr:
+    """More than one think block, text before it, or a special token of a chat template."""
+    return pl.any_horizontal(pl.col("completion").str.contains(fault) for fault in _BAD_FORMAT)
+
+
+def empty_reasoning() -> pl.Expr:
+    """No think block, or nothing in it."""
+    return ~pl.col("reasoning").str.contains(r"\S")
+
+
+def no_final_answer() -> pl.Expr:
+    """Nothing marks an answer after the think block; of an open question, nothing is there."""
+    is_open = pl.col("reference_kind").eq_missing(pl.lit(_OPEN_KIND))
+    unmarked = ~pl.col("answer").str.contains(_FINAL_ANSWER)
+    return pl.when(is_open).then(~pl.col("answer").str.contains(r"\S")).otherwise(unmarked)
+
+
+def code_in_reasoning(domains: tuple[str, ...]) -> pl.Expr:
+    """A fenced code block in the reasoning about a prompt of these domains."""
+    is_fenced = pl.col("reasoning").str.contains("```", literal=True)
+    return is_fenced & pl.col("domain").is_in(domains).fill_null(False)
