@@ -32,6 +32,11 @@ _LABEL_BEFORE = re.compile(
 _LEADING_TEXT = re.compile(
     rf"^\s*{_TEXT}\s*([A-Za-z][A-Za-z ]*?)\s*:?\s*\}}\s*(?=[\d\\(\[a-zA-Z+-])"
 )
+_LABELS = frozenset(
+    """answer area average cost distance final height is length loss max maximum mean median min
+    minimum mode number of perimeter price probability product profit radius ratio result so speed
+    sum surface the therefore thus time total value volume width""".split()
+)
 _WHOLLY_TEXT = re.compile(rf"^\s*{_TEXT}([^{{}}]*\d[^{{}}]*)\}}\s*$")
 _ONLY = re.compile(rf"\s*(?:{_TEXT}\s*)?\(?\s*only\s*\)?\s*\}}?\s*$")
 _MINUTES = re.compile(
@@ -119,7 +124,7 @@ def _without_start(text: str) -> str:
         for pattern in (_BEFORE, _TEXT_BEFORE, _LABEL_BEFORE):
             text = pattern.sub("", text).strip()
         leading = _LEADING_TEXT.match(text)
-        if leading and not set(leading[1].casefold().split()) & units.NO_UNITS:
+        if leading and set(leading[1].casefold().split()) <= _LABELS:
             text = text[leading.end() :].strip()
         if text == before:
             break

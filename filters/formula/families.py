@@ -29,6 +29,15 @@ def _is_family(wanted: Node, got: Node) -> bool:
     )
 
 
+def _inner(node: Node) -> frozenset[str]:
+    """The symbols of what is said, without the name it is given: `x` of `x = 2k`."""
+    if node.kind == "list":
+        return frozenset().union(*(_inner(item) for item in node.args))
+    if node.kind == "relation" and node.name == "=" and node.args[0].kind == "symbol":
+        return symbols(node.args[1])
+    return symbols(node)
+
+
 def _has_pi(node: Node) -> bool:
     return node == Node("constant", name="pi") or any(_has_pi(arg) for arg in node.args)
 
@@ -53,7 +62,7 @@ def without_parameters(
         of_wanted, of_got = said.wanted | of_wanted, said.got | of_got
     if not of_wanted and not of_got and not _is_family(wanted, got):
         return wanted, got, frozenset()
-    only_wanted, only_got = symbols(wanted) - symbols(got), symbols(got) - symbols(wanted)
+    only_wanted, only_got = _inner(wanted) - symbols(got), _inner(got) - symbols(wanted)
     if len(only_wanted) == len(only_got) == 1:
         (name,), (other,) = only_wanted, only_got
         if {name, other} <= _USUAL and _has_pi(wanted):

@@ -98,6 +98,8 @@ def _name(node: Node) -> str | None:
         return ",".join(arg.name for arg in node.args)
     if node.kind == "mul" and _is_label(node.args):
         return "".join(arg.name for arg in node.args)
+    if len(symbols(node)) > 1 and _is_plain_polynomial(node):
+        return "+".join(sorted(symbols(node)))
     inverse = node.kind == "mul" and node.args[0].kind == "pow"
     if inverse and node.args[0].args[0] in _FUNCTIONS and node.args[1].kind == "symbol":
         return f"{node.args[0].args[0].name}^-1()"
@@ -105,6 +107,15 @@ def _name(node: Node) -> str | None:
 
 
 _FUNCTIONS = tuple(Node("symbol", name=name) for name in "fgh")
+
+
+def _is_plain_polynomial(node: Node) -> bool:
+    """`a + b`, `x^2 + y^2`: what a question asks the value of, not an equation to be solved."""
+    if node.kind == "pow":
+        return _is_plain_polynomial(node.args[0]) and node.args[1].kind == "number"
+    if node.kind in ("add", "mul"):
+        return all(_is_plain_polynomial(arg) for arg in node.args)
+    return node.kind == "symbol"
 
 
 def _is_label(factors: Sequence[Node]) -> bool:
@@ -173,7 +184,11 @@ def _as_lists(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | Non
     items = _items(wanted), _items(got)
     if items[0] is None or items[1] is None:
         return None
-    counts_once = "set" in (wanted.kind, got.kind) or "pm" in kinds(wanted) | kinds(got)
+    counts_once = (
+        "set" in (wanted.kind, got.kind)
+        or "or" in (wanted.name, got.name)
+        or "pm" in kinds(wanted) | kinds(got)
+    )
     return _same_items(items[0], items[1], parameters, counts_once)
 
 

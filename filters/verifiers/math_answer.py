@@ -141,7 +141,8 @@ def _as_phrases(reference: str, answer: str, detail: str) -> Ruling | None:
         if wanted and got or states_value:
             return reject(Reason.ANSWER_MISMATCH, detail)
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: in other words")
-    return compare_quickly(wanted or reference, got or answer)
+    in_symbols = compare_quickly(wanted or reference, got or answer)
+    return in_symbols or undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: in words")
 
 
 def _as_times(reference: str, answer: str, detail: str) -> Ruling | None:
