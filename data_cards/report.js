@@ -51,6 +51,11 @@ function provenance(trace) {
   return parts.filter((part) => part !== "").join(" · ");
 }
 
+function verdictLine(said) {
+  const detail = said.detail === "" ? "" : `\n    ${said.detail}`;
+  return `${said.verifier} (${said.verifier_version}): ${said.outcome}, ${said.reason}${detail}`;
+}
+
 function show(index) {
   current = Math.max(0, Math.min(index, visible.length - 1));
   article.replaceChildren();
@@ -73,7 +78,7 @@ function show(index) {
   addText("Answer", trace.answer);
   addText(`Reference (${trace.reference_kind})`, trace.reference);
   addText("Tests", trace.tests.join("\n"));
-  addText("The verifier's detail", trace.detail);
+  addText("Verdicts", trace.verdicts.map(verdictLine).join("\n"));
   list.children[current].scrollIntoView({ block: "nearest" });
 }
 

@@ -31,7 +31,7 @@ _SHOWN_FIELDS = (
     "verifier",
     "outcome",
     "reason",
-    "detail",
+    "verdicts",
     "pass_rate",
     "decided_samples",
     "completion_tokens",

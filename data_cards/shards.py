@@ -89,7 +89,8 @@ def text_bytes(trace: Trace) -> int:
     """Roughly what a trace weighs before compression: its long texts, in UTF-8."""
     texts = (trace.question, trace.reasoning, trace.answer, trace.reference, trace.detail)
     turns = [message["content"] for message in trace.messages]
-    return sum(len(text.encode()) for text in (*texts, *turns, *trace.tests))
+    details = [verdict["detail"] for verdict in trace.verdicts]
+    return sum(len(text.encode()) for text in (*texts, *turns, *details, *trace.tests))
 
 
 def _remove(folder: Path) -> None:

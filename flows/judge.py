@@ -46,6 +46,8 @@ class Case:
     questions: tuple[str, str]
 
 
+# The questions are made inside: Prefect would look through all that a task is given.
+@task(name="judge-undecided", retries=2, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
 def judge_run(run: RunFolder, recipe: JudgeRecipe) -> dict[str, Verdict]:
     """The judge's verdicts by sample_id, on all samples that the recipe puts to it.
 
@@ -65,7 +67,6 @@ def judge_run(run: RunFolder, recipe: JudgeRecipe) -> dict[str, Verdict]:
     return {case.sample_id: _verdict(case, replies, recipe) for case in cases}
 
 
-@task(name="ask-judge", retries=2, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
 def ask_judge(folder: Path, asks: list[Ask], recipe: JudgeRecipe) -> None:
     """Put the questions to the endpoints; what is in the folder is not asked again."""
     served = Served([Replica(url, recipe.model, "", recipe.key_env) for url in recipe.urls])

@@ -66,7 +66,11 @@ def report(path: Path, rows: list[Trace]) -> Scripts:
 
 
 def test_hostile_text_opens_no_script_and_comes_back_whole(tmp_path: Path) -> None:
-    hostile = [replace(t, question=HOSTILE, detail="\u2028</script>&amp;") for t in traces()]
+    detail = "\u2028</script>&amp;"
+    hostile = [
+        replace(t, question=HOSTILE, verdicts=tuple(v | {"detail": detail} for v in t.verdicts))
+        for t in traces()
+    ]
     page = report(tmp_path / "report.html", hostile)
     assert len(page.scripts) == 2
     (attributes, data), (_, script) = page.scripts
@@ -74,7 +78,7 @@ def test_hostile_text_opens_no_script_and_comes_back_whole(tmp_path: Path) -> No
     assert attributes["data-total"] == "120"
     shown = json.loads(data)
     assert {row["question"] for row in shown} == {HOSTILE}
-    assert {row["detail"] for row in shown} == {"\u2028</script>&amp;"}
+    assert {verdict["detail"] for row in shown for verdict in row["verdicts"]} == {detail}
     assert "innerHTML" not in script
 
 

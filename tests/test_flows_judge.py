@@ -31,13 +31,15 @@ from simulated_teacher import SimulatedTeacher, serving
 from test_flows_publish import no_plots
 
 from data_cards import card
+from filters import judge as asked
 from flows import judge, verify
 from flows import publish as publishing
 from flows.plan import make_plan, plan_text
 from flows.preflight import missing
-from flows.recipe import load_recipe, recipe_yaml, run_fingerprint
+from flows.recipe import JudgeRecipe, load_recipe, recipe_yaml, run_fingerprint
 from flows.run_folder import RunFolder, existing_run
 from prompts.errors import PrerequisiteError, RunError
+from teacher.settings import SamplingRecipe
 from teacher.shards import Shards
 
 ROOT = Path(__file__).parent.parent
@@ -51,7 +53,7 @@ def _without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
 def plain_functions(put: Any) -> None:
     """Makes tasks plain functions, so that no Prefect is started."""
     put(verify, "verify_shard", verify.verify_shard.fn)
-    put(judge, "ask_judge", judge.ask_judge.fn)
+    put(verify, "judge_run", judge.judge_run.fn)
     put(verify, "show", lambda *_: None)
 
 
@@ -188,7 +190,7 @@ def test_votes_that_are_not_needed_for_a_while_are_not_paid_again(
     run = verified(river_run(tmp_path, judging.url))
     with monkeypatch.context() as patched:
         patched.setattr(
-            judge.judge, "candidate", lambda s: "Nile lake" if s.sample_index == 2 else "Nile delta"
+            asked, "candidate", lambda s: "Nile lake" if s.sample_index == 2 else "Nile delta"
         )
         verified(run, again=True)
     assert len(judging.log) == 10  # Nile lake, twice
@@ -198,8 +200,10 @@ def test_votes_that_are_not_needed_for_a_while_are_not_paid_again(
 
 
 def test_a_judge_that_is_lost_leaves_the_stage_open(
-    tmp_path: Path, judging: SimulatedTeacher
+    tmp_path: Path, judging: SimulatedTeacher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    once = SamplingRecipe(n_max=1, temperature=0.0, request_attempts=1, max_tokens=64)
+    monkeypatch.setattr(JudgeRecipe, "sampling", lambda _: once)
     judging.fault = lambda question, seed, nth: "html" if "delta" in question else None
     run = river_run(tmp_path, judging.url)
     with pytest.raises(RunError, match="2 of 8 requests failed for good"):

@@ -34,7 +34,12 @@ def prefect() -> Iterator[None]:
 
 
 def answer(prompt: str, seed: int) -> str:
-    """Right for even questions; for odd ones wrong, or right in a trace that goes round."""
+    """Right for even questions; for odd ones wrong, or right in a trace that goes round. Of the
+    river rules cannot say whether it is right; asked as the judge, it says so."""
+    if "VERDICT" in prompt:
+        return "VERDICT: SAME"
+    if "longest river" in prompt:
+        return "<think>\nit is in Africa\n</think>\n\n\\boxed{Nile river}"
     n = number(prompt)
     if n % 2 == 0:
         return f"<think>\n{n} and one more\n</think>\n\n\\boxed{{{n + 1}}}"
@@ -49,12 +54,18 @@ def own_recipe(tmp_path: Path, url: str) -> Recipe:
         f'{{"question": "{n} + 1", "reference_kind": "math_answer", "reference": "{n + 1}"}}'
         for n in range(PROMPTS)
     ]
-    file.write_text("\n".join([*rows, "not json", rows[0]]) + "\n", encoding="utf-8")
-    sources = yaml.safe_dump([{"path": str(file), "domain": "math"}], default_flow_style=True)
-    return load_recipe(
-        overrides=[f"prompts.sources={sources}", "sampling.n_max=2", "dataset.test_fraction=0.2"],
-        teacher_urls=[url],
+    river = (
+        '{"question": "The longest river?", "reference_kind": "short_answer", "reference": "Nile"}'
     )
+    rows += [river, "not json", rows[0]]
+    file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    sources = yaml.safe_dump([{"path": str(file), "domain": "math"}], default_flow_style=True)
+    settings = [
+        "sampling.n_max=2",
+        "dataset.test_fraction=0.2",
+        f"judge={{model: smollm2-135m, urls: [{url!r}]}}",
+    ]
+    return load_recipe(overrides=[f"prompts.sources={sources}", *settings], teacher_urls=[url])
 
 
 @pytest.fixture(scope="module")
@@ -84,12 +95,13 @@ def test_a_finished_run_is_not_done_again(finished: dict[str, Any]) -> None:
 
 def test_the_funnel_conserves_and_names_its_outcomes(finished: dict[str, Any]) -> None:
     rows = {row.stage: row for row in finished["run"].funnel()}
-    assert rows["curate"].outcomes["keep"] == PROMPTS
+    assert rows["curate"].outcomes["keep"] == PROMPTS + 1
     assert rows["curate"].outcomes["rejected"] == 1
     assert rows["curate"].outcomes["duplicates"] == 1
-    assert rows["generate"].outcomes == {"answered": 15, "unanswered": 15}
-    assert rows["verify"].outcomes == {"accept": 15, "reject": 30, "undecided": 0}
-    assert rows["publish"].outcomes == {"publish": 15, "surplus": 0}
+    assert rows["generate"].outcomes == {"answered": 15, "unanswered": 16}
+    assert rows["judge"].outcomes == {"accept": 2, "reject": 0, "undecided": 0}
+    assert rows["verify"].outcomes == {"accept": 17, "reject": 30, "undecided": 0}
+    assert rows["publish"].outcomes == {"publish": 16, "surplus": 1}
 
 
 def test_a_right_answer_in_a_looping_trace_is_rejected_as_a_trace(finished: dict[str, Any]) -> None:
@@ -103,7 +115,7 @@ def test_a_right_answer_in_a_looping_trace_is_rejected_as_a_trace(finished: dict
 def test_the_dataset_matches_its_card(finished: dict[str, Any]) -> None:
     folder = finished["run"].folder("publish")
     assert validate_card(folder) == []
-    assert "15" in (folder / "README.md").read_text(encoding="utf-8")
+    assert "16 reasoning traces" in (folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_published_messages_are_what_a_student_sees(finished: dict[str, Any]) -> None:
