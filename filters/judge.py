@@ -123,7 +123,9 @@ def _question(prompt: Prompt, answer: str, reference_is: str) -> Messages:
 
 
 def question_text(prompt: Prompt) -> str:
-    """The question, with its options where it has some."""
+    """The question, with its options where it does not name them itself."""
+    if all(choice in prompt.question for choice in prompt.choices):
+        return prompt.question
     options = (f"{chr(ord('A') + n)}) {choice}" for n, choice in enumerate(prompt.choices))
     return "\n".join([prompt.question, *options])
 

@@ -75,8 +75,8 @@ def asks_in_file(path: Path) -> list[Ask]:
 
 
 def has_reference(prompt: Prompt) -> bool:
-    """Whether there is something to grade an answer by: a reference, or tests."""
-    return bool(prompt.reference or prompt.tests)
+    """Whether there are rules to grade an answer by: a reference (no rubric), or tests."""
+    return prompt.reference_kind != "rubric" and bool(prompt.reference or prompt.tests)
 
 
 def ask_of(row: Mapping[str, Any], source: str) -> Ask:

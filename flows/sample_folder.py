@@ -11,6 +11,7 @@ import polars as pl
 
 from filters.final import final_verdict, grade_traces
 from filters.grader import Grader
+from filters.rubric import KIND as RUBRIC
 from filters.trace_filters import TraceFilters
 from filters.verdict import Outcome, Reason, Verdict
 from flows.display import SamplingDisplay
@@ -134,12 +135,18 @@ async def _sample(
 
 
 def grade_with(grader: Grader, filters: TraceFilters) -> Grade:
-    """What the engine asks of every completion: is it right, and fit to be published?"""
+    """What the engine asks of every completion: is it right, and fit to be published?
+
+    An open answer is accepted for its form alone: its judge comes later, and to ask until then as
+    often as is allowed would be paid for in vain.
+    """
 
     def judged(prompt: Prompt, sample: Sample) -> bool | None:
         verdict = stop_without_sandbox(grader.grade(prompt, sample))
-        if verdict.outcome is Outcome.ACCEPT:
-            verdict = final_verdict([verdict, *grade_traces([prompt], [sample], filters)])
+        is_open = prompt.reference_kind == RUBRIC and verdict.reason is Reason.AMBIGUOUS_ANSWER
+        if verdict.outcome is Outcome.ACCEPT or is_open:
+            (trace,) = grade_traces([prompt], [sample], filters)
+            verdict = trace if is_open else final_verdict([verdict, trace])
         return {Outcome.ACCEPT: True, Outcome.REJECT: False}.get(verdict.outcome)
 
     async def grade(prompt: Prompt, sample: Sample) -> bool | None:

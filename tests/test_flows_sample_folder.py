@@ -10,8 +10,10 @@ from filters_records import prompt as prompt_of
 from filters_records import sample as sample_of
 from simulated_teacher import SimulatedTeacher, serving
 
+from filters.grader import Grader
+from filters.trace_filters import TraceFilters
 from flows.display import SamplingDisplay
-from flows.sample_folder import asks_for, sample_folder, ungraded
+from flows.sample_folder import asks_for, grade_with, sample_folder, ungraded
 from flows.serving import Served
 from prompts.parquet import read_rows, write_rows
 from teacher.canary import Replica
@@ -67,3 +69,19 @@ def test_a_follower_that_dies_ends_the_run(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(globals(), "ungraded", never)
     with serving(SimulatedTeacher()) as teacher, pytest.raises(ValueError, match="no such list"):
         sampled(tmp_path, teacher.url, "a")
+
+
+@pytest.mark.parametrize(
+    ("fields", "accepted"),
+    [({}, True), ({"reasoning": ""}, False), ({"finish_reason": "length"}, False)],
+)
+def test_an_open_answer_is_accepted_for_its_form_while_sampling(
+    fields: dict[str, Any], accepted: bool
+) -> None:
+    async def graded() -> bool | None:
+        with Grader(workers=1) as grader:
+            grade = grade_with(grader, TraceFilters())
+            poem = sample_of("Drip, drop.\nWill it stop?", **fields)
+            return await grade(prompt_of("rubric", "It rhymes."), poem)
+
+    assert asyncio.run(graded()) is accepted

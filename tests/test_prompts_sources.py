@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from prompts.sources import gsm8k, mbpp, numina_math, sciq, taco, theoremqa
+from prompts.sources import gsm8k, mbpp, numina_math, sciq, starter, taco, theoremqa
 from prompts.sources.draft import Draft, RowError, check
 
 SCIQ = {
@@ -48,6 +48,14 @@ def test_the_right_option_of_sciq_falls_on_every_letter_alike() -> None:
     drafts = [sciq.to_draft(SCIQ | {"question": f"Question {i}?"}) for i in range(400)]
     shares = [sum(d.reference == letter for d in drafts) / 400 for letter in "ABCD"]
     assert all(0.15 < share < 0.35 for share in shares)
+
+
+def test_only_an_open_question_may_come_without_a_reference() -> None:
+    row = {"question": "Write two lines on rain.", "reference_kind": "rubric"}
+    assert check(starter.to_draft(row)).reference == ""
+    assert check(starter.to_draft(row | {"reference": "It rhymes."})).reference == "It rhymes."
+    with pytest.raises(RowError, match="no reference"):
+        starter.to_draft(row | {"reference_kind": "short_answer"})
 
 
 def test_taco_functions_become_asserts_their_solution_passes() -> None:

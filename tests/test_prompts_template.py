@@ -15,7 +15,17 @@ def test_the_known_templates_are_the_three() -> None:
     assert known_templates() == ["few-shot", "r1", "zero-shot"]
 
 
-@pytest.mark.parametrize("kind", REFERENCE_KINDS)
+# Of an open answer (a letter, a translation) no form is asked.
+MARKED_KINDS = [kind for kind in REFERENCE_KINDS if kind != "rubric"]
+
+
+@pytest.mark.parametrize("template", known_templates())
+def test_an_open_question_is_asked_as_it_stands(template: str) -> None:
+    (message,) = render(prompt("rubric", "Write two lines on rain."), template)
+    assert message == {"role": "user", "content": "Write two lines on rain."}
+
+
+@pytest.mark.parametrize("kind", MARKED_KINDS)
 def test_zero_shot_is_one_user_turn_that_asks_for_what_the_verifier_reads(
     kind: ReferenceKind,
 ) -> None:
@@ -26,7 +36,7 @@ def test_zero_shot_is_one_user_turn_that_asks_for_what_the_verifier_reads(
     assert wanted in message["content"]
 
 
-@pytest.mark.parametrize("kind", REFERENCE_KINDS)
+@pytest.mark.parametrize("kind", MARKED_KINDS)
 def test_few_shot_ends_with_the_zero_shot_turn_after_worked_ones(kind: ReferenceKind) -> None:
     messages = render(prompt(kind), "few-shot")
     assert messages[-1:] == render(prompt(kind), "zero-shot")

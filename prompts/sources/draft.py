@@ -68,7 +68,7 @@ def check(draft: Draft) -> Draft:
         raise RowError("no question")
     if len(draft.question) > MAX_QUESTION_CHARACTERS:
         raise RowError("question too long")
-    if not draft.reference.strip():
+    if not draft.reference.strip() and draft.reference_kind != "rubric":
         raise RowError("no reference")
     if draft.split not in ("", "train", "test"):
         raise RowError("unknown split")

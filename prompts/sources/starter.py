@@ -3,6 +3,7 @@
 One JSON object a line:
 `{"question": "What is 3 + 4?", "reference_kind": "math_answer", "reference": "7",
   "difficulty": "easy", "split": "train"}`, with `tests`, `choices`, `aliases` where they apply.
+The reference of a `rubric` says what a good answer has, and may be left out.
 """
 
 from collections.abc import Mapping
@@ -19,10 +20,12 @@ def to_draft(row: Mapping[str, Any]) -> Draft:
     domain = str(row.get("domain") or "")
     if domain and domain not in DOMAINS:
         raise RowError("unknown domain")
+    kind = text_of(row, "reference_kind")
+    has_rubric = kind != "rubric" or bool(row.get("reference"))
     return Draft(
         question=text_of(row, "question"),
-        reference_kind=text_of(row, "reference_kind"),
-        reference=text_of(row, "reference"),
+        reference_kind=kind,
+        reference=text_of(row, "reference") if has_rubric else "",
         tests=texts_of(row, "tests"),
         choices=texts_of(row, "choices"),
         aliases=texts_of(row, "aliases"),
