@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from filters.final import by_sample
 from filters.verdict import Verdict
@@ -21,6 +22,10 @@ class GradedShard:
 
     samples_file: Path
     verdicts_file: Path
+
+    def count(self) -> int:
+        """The number of samples, from the file's footer."""
+        return int(pq.read_metadata(self.samples_file).num_rows)
 
     def verdicts(self) -> dict[str, list[Verdict]]:
         """All verdicts by sample_id, in the samples' order."""

@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -46,25 +46,36 @@ class Case:
     questions: tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The judge's verdicts by sample_id, how many votes they rest on and what those cost, in
+    tokens of questions and replies, whenever they were paid for."""
+
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    votes: int = 0
+    tokens: int = 0
+
+
 # The questions are made inside: Prefect would look through all that a task is given.
 @task(name="judge-undecided", retries=2, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
-def judge_run(run: RunFolder, recipe: JudgeRecipe) -> dict[str, Verdict]:
-    """The judge's verdicts by sample_id, on all samples that the recipe puts to it.
+def judge_run(run: RunFolder, recipe: JudgeRecipe) -> Judged:
+    """Put to the judge all samples that the recipe says, and read its votes.
 
     Raises RunError when no endpoint is left or too many requests failed: what came is kept.
     """
     asks: dict[str, Ask] = {}
     cases = list(_cases(run, recipe, asks))
     if not cases:
-        return {}
+        return Judged()
     folder = run.folder("verify") / FOLDER
     replies = read_replies(folder, asks)
     say(f"{'judge':9} {len(cases):,} samples, {len(asks):,} votes, {len(replies):,} there already")
     if len(replies) < len(asks):
-        aside = _replies_in(sorted(folder.glob("strays-*.parquet")), asks)
+        aside = _replies_in(_files(folder, "strays"), asks)
         ask_judge(folder, [ask for name, ask in asks.items() if name not in aside], recipe)
         replies = read_replies(folder, asks)
-    return {case.sample_id: _verdict(case, replies, recipe) for case in cases}
+    verdicts = {case.sample_id: _verdict(case, replies, recipe) for case in cases}
+    return Judged(verdicts, len(asks), _tokens(folder, asks))
 
 
 def ask_judge(folder: Path, asks: list[Ask], recipe: JudgeRecipe) -> None:
@@ -78,21 +89,31 @@ def read_replies(folder: Path, wanted: Collection[str]) -> dict[str, str]:
 
     A reply that was cut is empty; of a failed request there is none.
     """
-    # Votes that an earlier verification had use for were set aside, not thrown away.
-    files = [*sorted(folder.glob("strays-*.parquet")), *sorted(folder.glob("samples-*.parquet"))]
-    return _replies_in(files, wanted)
+    return _replies_in(_files(folder), wanted)
+
+
+def _files(folder: Path, *kinds: str) -> list[Path]:
+    """The votes' files. Those an earlier verification had use for were set aside as strays."""
+    kinds = kinds or ("strays", "samples")
+    return [file for kind in kinds for file in sorted(folder.glob(f"{kind}-*.parquet"))]
 
 
 def _replies_in(files: list[Path], wanted: Collection[str]) -> dict[str, str]:
     if not files:
         return {}
-    rows = (
-        pl.scan_parquet(files)
-        .filter(pl.col("prompt_id").is_in(list(wanted)), pl.col("finish_reason") != FAILED)
-        .select("prompt_id", "answer", "finish_reason")
-        .collect()
-    )
+    came = _votes(files, wanted).filter(pl.col("finish_reason") != FAILED)
+    rows = came.select("prompt_id", "answer", "finish_reason").collect()
     return {name: _reply(answer, finish_reason) for name, answer, finish_reason in rows.iter_rows()}
+
+
+def _tokens(folder: Path, wanted: Collection[str]) -> int:
+    columns = ["prompt_tokens", "completion_tokens", "wasted_tokens"]
+    tokens = _votes(_files(folder), wanted).select(pl.sum_horizontal(columns).sum())
+    return int(tokens.collect().item())
+
+
+def _votes(files: list[Path], wanted: Collection[str]) -> pl.LazyFrame:
+    return pl.scan_parquet(files).filter(pl.col("prompt_id").is_in(list(wanted)))
 
 
 def _reply(answer: str, finish_reason: str) -> str:

@@ -21,7 +21,7 @@ from filters.grader import Grader
 from filters.ruling import stamp
 from filters.verdict import Outcome, Reason, Verdict
 from flows.graded_shards import GradedShard, graded_shards, prompts_of
-from flows.judge import judge_run
+from flows.judge import Judged, judge_run
 from flows.progress import Progress, say
 from flows.recipe import Recipe, VerificationRecipe
 from flows.run_folder import RUNS, RunFolder, open_run
@@ -52,21 +52,28 @@ def _verify_run(run: RunFolder, stage: Stage) -> None:
     """Rules, judge, gold check; then the counts, which must add up."""
     for old in verdict_files(run):
         old.unlink()
-    for shard in graded_shards(run):
+    shards = graded_shards(run)
+    for shard in shards:
         verify_shard(run, shard)
     ruled_s = stage.seconds()
-    judged = judge_run(run, run.recipe.judge) if run.recipe.judge else {}
+    judged = judge_run(run, run.recipe.judge) if run.recipe.judge else Judged()
     judged_s = stage.seconds() - ruled_s
-    suspects = find_suspects(run, judged)
-    finals = Counter(_settle(run, judged, suspects))
-    rows = [FunnelRow("verify", finals.total(), _outcomes(finals), stage.seconds() - judged_s)]
-    if judged:
-        decided = Counter(verdict.outcome for verdict in judged.values())
-        outcomes = {str(outcome): decided[outcome] for outcome in Outcome}
-        rows.insert(0, FunnelRow("judge", len(judged), outcomes, judged_s))
-    stage.finish(rows, judged=len(judged), reference_suspects=len(suspects))
+    suspects = find_suspects(run, judged.verdicts)
+    finals = _settle(run, judged.verdicts, suspects)
+    samples = sum(shard.count() for shard in shards)
+    rows = [FunnelRow("verify", samples, _outcomes(finals), stage.seconds() - judged_s)]
+    if judged.votes:
+        rows.insert(0, _judge_row(judged, judged_s))
+    facts = {"judge_votes": judged.votes, "judge_tokens": judged.tokens}
+    stage.finish(rows, **facts, reference_suspects=len(suspects))
     if suspects:
         say(f"{'verify':9} {len(suspects):,} prompts set aside, see {run.folder('verify') / FILE}")
+
+
+def _judge_row(judged: Judged, seconds: float) -> FunnelRow:
+    counts = Counter(verdict.outcome for verdict in judged.verdicts.values())
+    outcomes = {str(outcome): counts[outcome] for outcome in Outcome}
+    return FunnelRow("judge", counts.total(), outcomes, seconds)
 
 
 @task(name="verify-shard", retries=2, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)

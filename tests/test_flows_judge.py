@@ -111,6 +111,20 @@ def test_the_verdict_names_model_and_prompt(tmp_path: Path, judging: SimulatedTe
     assert verdict.detail == "votes SAME, SAME"
 
 
+def test_votes_and_their_tokens_are_told(tmp_path: Path, judging: SimulatedTeacher) -> None:
+    facts = verified(river_run(tmp_path, judging.url)).manifest()["stages"]["verify"]
+    assert facts["judge_votes"] == 8
+    assert facts["judge_tokens"] == sum(7 + max(1, len(says(q)) // 4) for q, _ in judging.log)
+
+
+def test_a_sample_that_is_there_twice_ends_the_stage(tmp_path: Path) -> None:
+    twice = answered("river", ["Nile"]) * 2
+    run = sampled_run(tmp_path, judged_recipe(None), [river()], twice)
+    with pytest.raises(ValueError, match="2 in but 1 out"):
+        verified(run)
+    assert not run.is_done("verify")
+
+
 def test_without_a_judge_nobody_is_asked(tmp_path: Path) -> None:
     run = verified(river_run(tmp_path, None))
     assert reasons(run, "judge") == {}
