@@ -67,9 +67,7 @@ class Reward:
         with ThreadPoolExecutor(_THREADS) as threads:
             verdicts = list(threads.map(self._verdict, rows))
         if log_extra is not None:
-            log_extra(
-                f"{self.domain}_verdict", [v and f"{v.outcome}: {v.reason}" for v in verdicts]
-            )
+            log_extra(f"{self.domain}_verdict", [_in_words(verdict) for verdict in verdicts])
         return [None if verdict is None else _REWARDS[verdict.outcome] for verdict in verdicts]
 
     def _verdict(self, row: dict[str, Any]) -> Verdict | None:
@@ -92,6 +90,10 @@ code_reward = Reward("code")
 science_reward = Reward("science")
 puzzle_reward = Reward("puzzle")
 general_reward = Reward("general")
+
+
+def _in_words(verdict: Verdict | None) -> str:
+    return "" if verdict is None else f"{verdict.outcome}: {verdict.reason}"
 
 
 def format_reward(completions: Sequence[Any], **_: Any) -> list[float]:

@@ -11,10 +11,10 @@ The first two have their own exact checkers and never hang. A reasoning-gym task
 own scorer, in a process the Grader can kill.
 """
 
-import importlib.util
 import json
 import time
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from filters.extract import final_answer, too_wild
@@ -92,7 +92,7 @@ def require_scorer(reference: str) -> None:
     puzzle = read_puzzle(reference)
     if puzzle is None or puzzle["kind"] != "reasoning_gym":
         return
-    if importlib.util.find_spec("reasoning_gym") is None:
+    if find_spec("reasoning_gym") is None:
         raise PrerequisiteError(
             "the reference is a reasoning-gym task and reasoning-gym is not installed: "
             "pip install 'stillhouse[puzzles]'"

@@ -5,17 +5,27 @@ r"""reasoning-gym tasks, each scored by its own scorer.
 
 The rule: a score of 1 is an accept, a lower one a reject, since the scorers give part of a point
 for a right form or a part of the answer. The scorers take one spelling, so the answer is tried as
-it stands and without LaTeX; what still has LaTeX in it and does not score is undecided. Some
-scorers evaluate the answer as Python: one that holds a call is not shown to any, and undecided.
+it stands and without LaTeX; what still has LaTeX in it and does not score is undecided.
+
+Scorers are not believed blindly (reasoning-gym 0.1.25): a task whose own answer does not score is
+undecided; a full score for another number than the task's own is undecided, beyond 1 %; some
+scorers give it for wrong answers, so their tasks are compared here (ONE_ANSWER); countdown,
+puzzle24 and knights_knaves go to our own checkers, which read more spellings. Some scorers
+evaluate the answer as Python: one that holds a call is not shown to any, and undecided.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 from filters.ruling import Ruling, accept, reject, undecided
 from filters.verdict import Reason
+from filters.verifiers.puzzle_countdown import check_countdown
+from filters.verifiers.puzzle_knights import check_knights
+from filters.verifiers.rational import read_number
 
 _WRAPPER = re.compile(r"\\(?:text|textbf|texttt|mathrm|mathbf|mathtt|operatorname)\s*\{([^{}]*)\}")
 _SPACING = re.compile(r"\\[,;:! ]|\\(?:left|right|displaystyle)(?![a-zA-Z])|\$|`+")
@@ -28,6 +38,8 @@ _SIGNS = (
 )
 _POWER = re.compile(r"\^\s*(?:\{([^{}]*)\}|(\w))")
 _JUXTAPOSED = re.compile(r"(?<![a-zA-Z_])(\d+)\s*(?=[a-zA-Z(])")
+_TOLERANCE = Fraction(1, 100)
+_KEY = re.compile(r'\s*"[^"]*"\s*:')
 _LEFT_OVER = re.compile(r"[\\^]")
 # What may stand before a parenthesis without making it a call.
 _BEFORE_PARENTHESIS = re.compile(
@@ -36,27 +48,117 @@ _BEFORE_PARENTHESIS = re.compile(
 )
 
 
+# The scorers of these give full score to wrong answers, and only one answer is right:
+# game_of_life_halting to any text, number_sorting within 1 of each number, the others to texts
+# with more behind the right one.
+ONE_ANSWER = frozenset(
+    (
+        "game_of_life_halting",
+        "letter_jumble",
+        "number_sorting",
+        "sentence_reordering",
+        "spell_backward",
+    )
+)
+_MAKES_24 = "puzzle24"  # its scorer does not look at which numbers were used
+
+
 def check_task(puzzle: Mapping[str, Any], answer: str) -> Ruling:
     """Accept at the scorer's full score. May hang, as some scorers may: only in a worker."""
     name, entry = puzzle.get("dataset"), puzzle.get("entry")
     if not isinstance(name, str) or not isinstance(entry, dict):
         return undecided(Reason.UNPARSED, "the reference needs `dataset` and `entry`")
+    if (ruling := _rule_by_own(name, entry, answer)) is not None:
+        return ruling
     try:
-        scorer = _scorer(name)
+        fit = _fit_entry(name, json.dumps(entry, sort_keys=True))
     except ValueError as error:
         return undecided(Reason.UNPARSED, f"the reference: {error}")
-    best = 0.0
-    for spelling in _spellings(answer):
-        if not _is_shown(spelling, entry):
-            detail = f"{answer}: a scorer might run it as a program"
-            return undecided(Reason.UNPARSED, detail)
-        best = max(best, float(scorer(spelling, entry)))
-    detail = f"{answer} scores {best:g} in {name}"
-    if best >= 1.0:
+    if fit is None:
+        return undecided(Reason.REFERENCE_SUSPECT, f"the entry's own answer scores 0 in {name}")
+    return _rule(name, fit, answer)
+
+
+def _rule(name: str, entry: Mapping[str, Any], answer: str) -> Ruling:
+    spellings = _spellings(answer)
+    if not all(_is_shown(spelling, entry) for spelling in spellings):
+        return undecided(Reason.UNPARSED, f"{answer}: a scorer might run it as a program")
+    best = max(spellings, key=lambda spelling: _score(name, spelling, entry))
+    score = _score(name, best, entry)
+    detail = f"{answer} scores {score:g} in {name}"
+    if score >= 1.0 and _differs(name, best, entry.get("answer")):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}, but is not {entry.get('answer')}")
+    if score >= 1.0:
         return accept(detail)
     if _LEFT_OVER.search(_plain(answer)):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}, as LaTeX")
     return reject(Reason.ANSWER_MISMATCH, detail)
+
+
+def _rule_by_own(name: str, entry: Mapping[str, Any], answer: str) -> Ruling | None:
+    """The ruling of our own exact checkers, which take any wording, where the task is theirs."""
+    metadata = entry.get("metadata")
+    if not isinstance(metadata, dict):
+        return None
+    if name in ("countdown", _MAKES_24):
+        target = 24 if name == _MAKES_24 else metadata.get("target")
+        return check_countdown({"numbers": metadata.get("numbers"), "target": target}, answer)
+    terms, people = metadata.get("knight_knave_terms"), metadata.get("names")
+    solution = metadata.get("solution")
+    if name != "knights_knaves" or not isinstance(terms, dict) or not isinstance(people, list):
+        return None
+    roles = [terms.get("knight"), terms.get("knave")]
+    said = dict(zip(people, [roles[0] if t else roles[1] for t in solution or ()], strict=False))
+    return check_knights({"people": people, "solution": said, "roles": roles}, answer)
+
+
+@lru_cache(maxsize=256)
+def _fit_entry(name: str, entry: str) -> Mapping[str, Any] | None:
+    """The entry as its scorer takes it, or None where its own answer does not score.
+
+    JSON has no tuples, which some scorers compare with. An entry without an answer (any that fits
+    is right) is taken as it is. Raises ValueError for a dataset reasoning-gym does not have.
+    """
+    _scorer(name)
+    plain = json.loads(entry)
+    if not isinstance(plain.get("answer"), str):
+        return {**plain}
+    forms = (plain, {**plain, "metadata": _with_tuples(plain.get("metadata"))})
+    return next((form for form in forms if _score(name, plain["answer"], form) >= 1.0), None)
+
+
+def _with_tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_with_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _with_tuples(item) for key, item in value.items()}
+    return value
+
+
+def _score(name: str, answer: str, entry: Mapping[str, Any]) -> float:
+    """The scorer's score; 0 where it fails on an answer it cannot read."""
+    try:
+        return float(_scorer(name)(answer, entry))
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 (scorers raise what their parsers raise)
+        return 0.0
+
+
+def _differs(name: str, answer: str, own: Any) -> bool:
+    """Whether a full score is too good: not the task's own answer where only that is right."""
+    if not isinstance(own, str):
+        return False
+    if name in ONE_ANSWER:
+        return _folded(answer) != _folded(own)
+    wanted, got = read_number(own), read_number(answer)
+    if wanted is None:
+        return False
+    return got is None or abs(got.value - wanted.value) > _TOLERANCE * abs(wanted.value)
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"[\s'\"]+", "", text).casefold()
 
 
 @lru_cache(maxsize=256)
@@ -72,7 +174,8 @@ def _spellings(answer: str) -> list[str]:
     """The answer as it stands, without LaTeX, and with powers and products as Python has them."""
     plain = _plain(answer)
     python = _JUXTAPOSED.sub(r"\1*", _POWER.sub(lambda m: f"**({m[1] or m[2]})", plain))
-    return list(dict.fromkeys((answer, plain, python)))
+    boxed = [f"{{{answer}}}"] if _KEY.match(answer) else []  # \\boxed{{"a": 1}} lost its braces
+    return list(dict.fromkeys((answer, *boxed, plain, python)))
 
 
 def _plain(answer: str) -> str:
