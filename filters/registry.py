@@ -55,6 +55,7 @@ SIGNATURES: dict[str, tuple[str, str]] = {
 IN_PROCESS: dict[str, Callable[[Prompt, Sample], Ruling | None]] = {
     "math_answer": rule_on_math_quickly,
     "choice": rule_on_choice,
+    "quantity": rule_on_quantity,
     "short_answer": rule_on_short_answer,
     "puzzle": rule_on_puzzle_quickly,
     "rubric": rule_on_rubric,
@@ -64,7 +65,6 @@ IN_PROCESS: dict[str, Callable[[Prompt, Sample], Ruling | None]] = {
 # Kinds in neither dict bring their own process (the sandbox) and run in the calling thread.
 IN_WORKER: dict[str, Callable[[Prompt, Sample], Ruling]] = {
     "math_answer": rule_on_math,
-    "quantity": rule_on_quantity,
     "puzzle": rule_on_puzzle,
 }
 

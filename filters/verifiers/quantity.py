@@ -1,109 +1,57 @@
-r"""Quantities: a number with a unit, compared by pint in the reference's unit.
+r"""Quantities: a number with a unit, compared in the reference's unit.
 
-Rules: a unit that measures something else is `wrong_unit`, and so is a bare number where the
-reference has a unit. Values agree within 1 % of the reference, or when the answer rounds to the
-reference's digits (a reference with a decimal point and at least two digits: `0.33 m` is met by
-`0.3333 m`); a whole number must be exact in the reference's own unit (`252 m` is not `250 m`) and
-without unit. Hertz and radians per second, percent and degrees are kinds of their own, though
-pint counts them all as plain numbers; 60 rpm is 1 Hz. An answer whose unit is not known, or
-differs from the reference's only in letter case, is undecided, as is a bare `C` or `F` for a
-temperature and an answer with a unit where the reference has none.
+Rules. Of the unit: one that measures something else is `wrong_unit`; hertz and radians per second,
+percent and degrees are kinds of their own, though all are plain numbers to pint; 60 rpm is 1 Hz.
+A bare number where the reference has a unit is accepted where the question names that unit ("in
+m/s"), and else undecided where the value is right. Undecided is also a unit nobody knows, one that
+differs from the reference's in letter case only, a bare `C` or `F` for a temperature, and a unit
+where the reference has none.
+
+Of the value: TOLERANCE of the reference, by domain, or what rounds to the digits the reference
+shows (two at least: `0.33 m` is met by `0.3333 m`), or lies within its `±`. A whole number such as
+`250` says nothing of its digits: without unit it must be met exactly; in its own unit a decimal is
+taken that rounds to it and is off by a thousandth at most (`1349.7 K` for `1350 K`, in science).
+What is off by less than 1 % else is undecided where the reference is a whole number with a unit, or
+where the answer came in another unit.
+
+Nothing here hangs or grows: texts are read by regular expressions of bounded length, pint sees
+single symbols only (filters/verifiers/unit_scale.py).
 """
 
 import re
 import time
-from fractions import Fraction
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from filters.extract import final_answer, too_wild
 from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undecided
 from filters.verdict import Reason, Verdict
+from filters.verifiers.measure import Measure, read_measure
 from filters.verifiers.normal_form import normal_form
-from filters.verifiers.rational import Number, read_number
+from filters.verifiers.unit_scale import Scale, scale_of
 from filters.verifiers.unit_text import UnitFactor, read_unit
 from prompts.record import Prompt
 from teacher.sample import Sample
 
-SIGNATURE = ("quantity", "2")
-RELATIVE_TOLERANCE = 1e-2
+SIGNATURE = ("quantity", "3")
 
-_NUMBER = re.compile(
-    r"^\s*(?:[a-zA-Z](?:_\{?\w+\}?)?\s*(?:=|≈|\\approx)\s*)?(?:about|approximately|≈|\\approx|~)?\s*"
-    r"(?P<number>[+\-−]?\s*(?:\\frac\{[\d.]+\}\{[\d.]+\}|(?:(?:\d{1,3}(?:(?:,|\{,\})\d{3})+|\d+)(?:\.\d*)?|\.\d+)"
-    r"(?:\s*/\s*\d+(?![\d.]))?)"
-    r"(?:\s*(?:\\times|\\cdot|[×x*·])\s*10\s*(?:\^|\*\*)?\s*\{?\s*[+\-−]?[\d⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+\s*\}?"
-    r"|[eE][+-]?\d+(?!\w))?)"
-    r"(?P<unit>.*)$",
-    re.DOTALL,
-)
-# `2.6 $10^{-10} \mathrm{~N}$`, as textbooks' answer tables split number and power from the unit.
-_JUXTAPOSED_TEN = re.compile(r"^(\s*[+\-−]?[\d.]+)\s+10\s*\^")
-_TEN_IN_ROMAN = re.compile(r"\\mathrm\{(10\^\{?-?\d+\}?)\}")
-# Spellings pint does not know, and symbols pint takes for something else (h is fine: hour).
-_ALIASES = {
-    "°C": "degC",
-    "°F": "degF",
-    "°": "degree",
-    "degrees": "degree",
-    "celsius": "degC",
-    "Celsius": "degC",
-    "fahrenheit": "degF",
-    "Fahrenheit": "degF",
-    "%": "percent",
-    "mins": "minute",
-    "hrs": "hour",
-    "secs": "second",
-    "sec": "second",
-    "kph": "kilometer_per_hour",
-    "kmh": "kilometer_per_hour",
-    "kmph": "kilometer_per_hour",
-    "Kg": "kg",
-    "KJ": "kJ",
-    "μ": "µ",
-    "Ω": "ohm",
-    "Newton": "newton",
-    "Newtons": "newton",
-    "Joules": "joule",
-    "Joule": "joule",
-    "Watts": "watt",
-    "Watt": "watt",
-    "Volts": "volt",
-    "Volt": "volt",
-    "Amperes": "ampere",
-    "amps": "ampere",
-    "Kelvin": "kelvin",
-    "Pascals": "pascal",
-    "Pascal": "pascal",
-    "Hertz": "hertz",
-    "Ohms": "ohm",
-    "Coulombs": "coulomb",
-}
-# Symbols pint reads as physical constants; in an answer they are variables or mistakes.
-_CONSTANTS = frozenset(("c", "e", "k", "R", "G_0", "pi", "N_A"))
+# Measured constants differ in their third digit between textbooks; a sum in a mathematics problem
+# has one right value.
+TOLERANCE = {"science": 1e-2, "general": 1e-2, "math": 0.0, "puzzle": 0.0}
 
-
-_WHOLE = re.compile(r"[+\-−]?\s*\d[\d,{}]*")
-_CYCLES = frozenset(("Hz", "kHz", "MHz", "GHz", "THz", "mHz", "hertz"))
+_EXACT = 1e-9  # what a float loses: 32 °F is 0 °C but for its last bits
+_NEAR = 1e-2
+_ROUNDED_WHOLE, _ROUNDED_SHARE = 0.4, 1e-3
+_MOST_SPREAD = 0.1  # `5 ± 3` is not an answer of 5, but two: 2 and 8
+_CONVERSIONS = (60.0, 3_600.0, 86_400.0, 3.6)  # besides powers of ten: min, h, day, km/h
+_CYCLES = frozenset(("Hz", "kHz", "MHz", "GHz", "THz", "mHz", "hertz", "Hertz", "rev", "rps"))
 _ANGLES = frozenset(
-    ("rad", "radian", "radians", "mrad", "degree", "deg", "rpm", "arcmin", "arcsec")
+    ("rad", "radian", "radians", "mrad", "°", "degree", "degrees", "deg", "rpm", "arcmin", "arcsec")
 )
-_SHARES = frozenset(("percent", "ppm", "ppb"))
-_TEMPERATURES = frozenset(("degC", "degF", "kelvin", "K"))
-_ZERO_FLOOR = 1e-9  # 32 °F is 0 °C but for a float's last bits
-
-
-class Measure(NamedTuple):
-    """A number, the factors of its unit (empty for a bare number), and whether it is a plain
-    whole number such as `250`, which `2.5 \\times 10^2` is not."""
-
-    number: Number
-    factors: tuple[UnitFactor, ...]
-    whole: bool = False
-
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset(_ALIASES.get(factor.symbol, factor.symbol) for factor in self.factors)
+_SHARES = frozenset(("percent", "%", "ppm", "ppb"))
+_LEVELS = frozenset(("dB", "decibel", "decibels"))
+_TEMPERATURES = frozenset(("°C", "°F", "degC", "degF", "celsius", "Celsius", "kelvin", "K"))
+_ASKED_IN = re.compile(r"\b(?:in|as)\s+(?:units of\s+)?([^\s,;?()][^,;?()\n]{0,60})")
+_UNIT_WORDS = 4
 
 
 def verify_quantity(prompt: Prompt, sample: Sample) -> Verdict:
@@ -119,10 +67,12 @@ def rule_on_quantity(prompt: Prompt, sample: Sample) -> Ruling:
         return undecided(Reason.NO_FINAL_ANSWER, "no \\boxed{} and no marked answer")
     if problem := too_wild(found.text):
         return undecided(Reason.UNPARSED, problem)
-    return compare_quantities(prompt.reference, found.text)
+    return compare_quantities(prompt.reference, found.text, prompt.question, prompt.domain)
 
 
-def compare_quantities(reference: str, answer: str) -> Ruling:
+def compare_quantities(
+    reference: str, answer: str, question: str = "", domain: str = "science"
+) -> Ruling:
     """Rule on two quantities by value, unit and dimension: `12 m/s` against `43.2 km/h`."""
     detail = f"{answer} against {reference}"
     if normal_form(reference) == normal_form(answer):
@@ -131,26 +81,78 @@ def compare_quantities(reference: str, answer: str) -> Ruling:
     if wanted is None or got is None:
         which = "the reference" if wanted is None else "the answer"
         return undecided(Reason.UNPARSED, f"{detail}: {which} is not a number with a unit")
-    if wanted.factors and not got.factors and not _is_share(wanted, got):
-        return reject(Reason.WRONG_UNIT, f"{detail}: the unit is missing")
+    case = _Case(wanted, got, detail, TOLERANCE.get(domain, 0.0))
+    if wanted.factors and not got.factors:
+        return _rule_on_bare_number(case, question)
     if wanted.factors == got.factors:
-        return _compare_values(wanted, float(got.number.value), detail, same_unit=True)
-    unitless = got.names & _ANGLES or not _is_dimensionless(got.factors)
-    if got.factors and not wanted.factors and unitless:
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: the reference has no unit")
+        return _compare_values(case, float(got.value), same_unit=True)
     if _is_unclear(wanted, got):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: which unit is meant?")
     if _kinds_differ(wanted.names, got.names) or _kinds_differ(got.names, wanted.names):
         return reject(Reason.WRONG_UNIT, f"{detail}: another kind of quantity")
     if "rpm" in got.names ^ wanted.names and (got.names | wanted.names) & _CYCLES:
-        wanted, got = _as_turns(wanted), _as_turns(got)
-    return _compare_converted(wanted, got, detail)
+        case = case._replace(wanted=_as_turns(wanted), got=_as_turns(got))
+    return _compare_converted(case)
+
+
+class _Case(NamedTuple):
+    """Two measures, how to speak of them, and the tolerance of their domain."""
+
+    wanted: Measure
+    got: Measure
+    detail: str
+    tolerance: float
+
+
+def _rule_on_bare_number(case: _Case, question: str) -> Ruling:
+    """A number where a quantity is asked: right, wrong, or nobody knows in which unit."""
+    wanted, got = case.wanted, case.got
+    scale = scale_of(wanted.factors)
+    if scale is not None and not scale.dimension and not wanted.names & _ANGLES:
+        share = float(got.value) / scale.factor
+        if abs(share - float(wanted.value)) <= _EXACT * abs(share):
+            return accept(case.detail)
+    ruling = _compare_values(case, float(got.value), same_unit=True)
+    if ruling.outcome == "accept":
+        if scale is not None and _asks_for(question, scale):
+            return ruling
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{case.detail}: the unit is missing")
+    numbers = float(wanted.value), float(got.value)
+    if ruling.outcome == "reject" and (wanted.names & _LEVELS or _may_be_converted(*numbers)):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{case.detail}: in another unit?")
+    return ruling
+
+
+def _asks_for(question: str, scale: Scale) -> bool:
+    """Whether the question says in which unit it wants its answer: "in m/s", "in kilojoules"."""
+    for said in _ASKED_IN.findall(question[-2_000:]):
+        words = said.rstrip(". ").split()[:_UNIT_WORDS]
+        for count in range(len(words), 0, -1):
+            factors = read_unit(" ".join(words[:count]))
+            if factors and (asked := scale_of(factors)) is not None:
+                if asked.dimension == scale.dimension and asked.factor == scale.factor:
+                    return True
+                break
+    return False
+
+
+def _may_be_converted(wanted: float, got: float) -> bool:
+    if not wanted or not got or (wanted < 0) != (got < 0):
+        return False
+    ratio = max(wanted / got, got / wanted)
+    shifted = f"{ratio:.6e}".partition("e")[0]
+    powers = shifted in ("1.000000", "9.999999") and ratio > 5
+    return powers or any(abs(ratio / known - 1) < _EXACT for known in _CONVERSIONS)
 
 
 def _is_unclear(wanted: Measure, got: Measure) -> bool:
     """A bare C or F (coulomb, farad) for a temperature, or the same symbols in another case."""
     if wanted.names & _TEMPERATURES and got.names <= {"C", "F"} and got.names:
         return True
+    if scale_of(wanted.factors) == scale_of(got.factors):
+        return False
+    if wanted.names | got.names <= _TEMPERATURES and wanted.value == got.value:
+        return True  # 5 K for 5 °C: a difference of temperatures
     symbols = [sorted((f.symbol, f.power) for f in m.factors) for m in (wanted, got)]
     folded = [[(symbol.casefold(), power) for symbol, power in each] for each in symbols]
     return folded[0] == folded[1] and wanted.names != got.names
@@ -171,59 +173,26 @@ def _as_turns(measure: Measure) -> Measure:
     return measure._replace(factors=factors)
 
 
-def read_measure(text: str) -> Measure | None:
-    r"""`"3.0 \times 10^8 m/s"` as (3e8, m·s⁻¹); None when it is not a number and a unit."""
-    body = _TEN_IN_ROMAN.sub(r"\1", text.replace(r"\$", " dollar ").replace("$", " "))
-    match = _NUMBER.match(_JUXTAPOSED_TEN.sub(r"\1 \\times 10^", body).strip())
-    if match is None:
-        return None
-    number = read_number(match["number"])
-    factors = read_unit(match["unit"])
-    if number is None or factors is None:
-        return None
-    return Measure(number, factors, whole=_WHOLE.fullmatch(match["number"].strip()) is not None)
-
-
-def _compare_converted(wanted: Measure, got: Measure, detail: str) -> Ruling:
-    units = _pint_unit(wanted.factors), _pint_unit(got.factors)
-    if units[0] is None or units[1] is None:
-        which = wanted.factors if units[0] is None else got.factors
+def _compare_converted(case: _Case) -> Ruling:
+    wanted, got, detail, _ = case
+    scales = scale_of(wanted.factors), scale_of(got.factors)
+    if scales[0] is None or scales[1] is None:
+        which = wanted.factors if scales[0] is None else got.factors
         names = " ".join(factor.symbol for factor in which)
         return undecided(Reason.UNPARSED, f"{detail}: unknown unit {names}")
-    if units[0].dimensionality != units[1].dimensionality:
+    if not wanted.factors and (scales[1].dimension or got.names & _ANGLES):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: the reference has no unit")
+    if scales[0].dimension != scales[1].dimension:
         if (spaced := _spaced(got.factors)) != got.factors:
-            return _compare_converted(wanted, got._replace(factors=spaced), detail)
-        return reject(
-            Reason.WRONG_UNIT,
-            f"{detail}: {units[1].dimensionality} where {units[0].dimensionality} is asked",
-        )
-    converted = _registry().Quantity(float(got.number.value), units[1]).to(units[0])
-    return _compare_values(wanted, float(converted.magnitude), detail)
+            return _compare_converted(case._replace(got=got._replace(factors=spaced)))
+        kinds = [_kind(scale) for scale in scales if scale is not None]
+        return reject(Reason.WRONG_UNIT, f"{detail}: {kinds[1]} where {kinds[0]} is asked")
+    base = float(got.value) * scales[1].factor + scales[1].offset
+    return _compare_values(case, (base - scales[0].offset) / scales[0].factor)
 
 
-def _compare_values(wanted: Measure, got: float, detail: str, same_unit: bool = False) -> Ruling:
-    value, decimals = wanted.number.value, wanted.number.decimals
-    gap = abs(got - float(value))
-    bare_integer = not wanted.factors and decimals is None and value.denominator == 1
-    if bare_integer or value == 0 or (wanted.whole and same_unit):
-        allowed = _ZERO_FLOOR
-    else:
-        allowed = RELATIVE_TOLERANCE * abs(float(value)) * (1 + 1e-9)
-    if decimals and _digits(value, decimals) >= 2:
-        allowed = max(allowed, 0.5 * 10.0**-decimals * (1 + 1e-9))
-    if gap <= allowed:
-        return accept(detail)
-    return reject(Reason.ANSWER_MISMATCH, f"{detail}: off by {gap:.4g}, {allowed:.4g} allowed")
-
-
-def _digits(value: Fraction, decimals: int) -> int:
-    return len(str(abs(int(value * 10**decimals))))
-
-
-def _is_share(wanted: Measure, got: Measure) -> bool:
-    """A bare 0.5 for `50 %`: the one unit that is a plain number."""
-    same_value = wanted.number.value == got.number.value
-    return _is_dimensionless(wanted.factors) and not same_value
+def _kind(scale: Scale) -> str:
+    return " ".join(f"{name}^{power:g}" for name, power in scale.dimension) or "a plain number"
 
 
 def _spaced(factors: tuple[UnitFactor, ...]) -> tuple[UnitFactor, ...]:
@@ -237,29 +206,65 @@ def _spaced(factors: tuple[UnitFactor, ...]) -> tuple[UnitFactor, ...]:
     return tuple(read)
 
 
-def _is_dimensionless(factors: tuple[UnitFactor, ...]) -> bool:
-    unit = _pint_unit(factors)
-    return unit is not None and bool(unit.dimensionless)
+def _compare_values(case: _Case, got: float, same_unit: bool = False) -> Ruling:
+    wanted, answer, detail, _ = case
+    if wanted.upper is not None or answer.upper is not None:
+        return _compare_ranges(case, got, same_unit)
+    value = float(wanted.value)
+    gap = abs(got - value)
+    if gap <= _EXACT * max(abs(value), abs(got)) or (value == 0 and gap <= _EXACT):
+        return _unless_wide(answer, detail)
+    allowed = _allowed(case, same_unit) * (1 + _EXACT)
+    if gap <= allowed:
+        return _unless_wide(answer, detail)
+    if gap <= _NEAR * abs(value) and wanted.factors and (wanted.whole or not same_unit):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: near, but how exact is {value:g}?")
+    return reject(Reason.ANSWER_MISMATCH, f"{detail}: off by {gap:.4g}, {allowed:.4g} allowed")
 
 
-@lru_cache(maxsize=512)
-def _pint_unit(factors: tuple[UnitFactor, ...]) -> Any:
-    """The pint unit of some factors, or None where pint does not know one of them."""
-    registry = _registry()
-    unit = registry.Unit("")
-    for symbol, power in factors:
-        name = _ALIASES.get(symbol, symbol)
-        if name in _CONSTANTS:
-            return None
-        try:
-            unit = unit * registry.Unit(name) ** power
-        except Exception:  # noqa: BLE001 (pint raises its own, tokenizer and attribute errors)
-            return None
-    return unit
+def _allowed(case: _Case, same_unit: bool) -> float:
+    """How far an answer may be from the reference, in the reference's unit."""
+    wanted, answer, _, tolerance = case
+    if wanted.whole and (same_unit or not wanted.factors):
+        rounds = wanted.factors and tolerance and answer.step is not None
+        return min(_ROUNDED_WHOLE, _ROUNDED_SHARE * abs(float(wanted.value))) if rounds else 0.0
+    allowed = tolerance * abs(float(wanted.value))
+    if wanted.step is not None and wanted.significant > 1:
+        allowed = max(allowed, float(wanted.step) / 2)
+    if wanted.spread is not None:
+        allowed = max(allowed, float(wanted.spread))
+    return allowed
 
 
-@lru_cache(maxsize=1)
-def _registry() -> Any:
-    import pint
+def _unless_wide(answer: Measure, detail: str) -> Ruling:
+    if answer.spread is not None and answer.spread > _MOST_SPREAD * abs(answer.value):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: uncertain, or two answers?")
+    return accept(detail)
 
-    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+
+def _compare_ranges(case: _Case, got: float, same_unit: bool) -> Ruling:
+    """Both ends must agree; one value where a range is asked, or within it, is for a judge."""
+    wanted, answer, detail, _ = case
+    if wanted.upper is not None and answer.upper is not None:
+        if not same_unit:
+            return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: ranges in two units")
+        ends = [
+            _compare_values(
+                case._replace(wanted=_end(wanted, end), got=_end(answer, end)),
+                float(_end(answer, end).value),
+                same_unit,
+            )
+            for end in (0, 1)
+        ]
+        return next((end for end in ends if end.outcome != "accept"), accept(detail))
+    span = wanted if wanted.upper is not None else answer
+    low, high = sorted((float(span.value), float(span.upper or 0)))
+    value = got if span is wanted else float(wanted.value)
+    if same_unit and not low <= value <= high:
+        return reject(Reason.ANSWER_MISMATCH, f"{detail}: not within the range")
+    return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: a range against a value")
+
+
+def _end(measure: Measure, end: int) -> Measure:
+    value = measure.upper if end and measure.upper is not None else measure.value
+    return measure._replace(value=value, upper=None)

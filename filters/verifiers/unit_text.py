@@ -11,6 +11,7 @@ _MAX_CHARS = 80
 _MAX_POWER = 9
 _FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
 _LATEX = (
+    (re.compile(r"(?:\\mu|\\micro|[µμ])\s*\\(?:mathrm|text|rm)\s*\{[\s~]*"), " {µ"),
     (re.compile(r"\\(?:mathrm|text|textrm|rm|operatorname|mathit|unit|si)(?![a-zA-Z])"), " "),
     (re.compile(r"\^\s*\{?\s*\\circ\s*\}?\s*|°\s*|\\degree\s*(?:Celsius)?"), " °"),
     (re.compile(r"\\(?:mu|micro)(?![a-zA-Z])\s*"), "µ"),
@@ -18,18 +19,39 @@ _LATEX = (
     (re.compile(r"\\AA(?![a-zA-Z])|\\r(?:ing)?\{A\}|\\mathring\{A\}|Å"), " angstrom "),
     (re.compile(r"\\(?:cdot|times)(?![a-zA-Z])|[·⋅*×]"), " "),
     (re.compile(r"\\[,;:! ]|~|\\(?:left|right)(?![a-zA-Z])|\$"), " "),
+    (re.compile(r"\bdegrees?\s+C(?:elsius|entigrade)?\b"), " °C"),
+    (re.compile(r"\bdegrees?\s+F(?:ahrenheit)?\b"), " °F"),
     (re.compile(r"\bper\b"), "/"),
     (re.compile(r"\b(?:square|sq\.?)\s+([A-Za-z]+)"), r"\1^2"),
     (re.compile(r"\b(?:cubic|cu\.?)\s+([A-Za-z]+)"), r"\1^3"),
     (re.compile(r"\bsquared\b"), "^2"),
     (re.compile(r"\bcubed\b"), "^3"),
 )
+# Written without a blank: the power is the last one's, as in `JK^{-1}`.
+_COMPOUNDS = {
+    first + second: (first, second)
+    for first, seconds in (
+        ("N", "m s C"),
+        ("kN", "m"),
+        ("J", "s K C T kg mol"),
+        ("kJ", "mol kg K"),
+        ("Pa", "s"),
+        ("g", "mol cm L"),
+        ("kg", "m mol"),
+        ("mol", "L kg dm"),
+        ("mg", "L"),
+        ("V", "m s"),
+        ("A", "s"),
+        ("W", "m K"),
+    )
+    for second in seconds.split()
+}
 _EXPONENT_BRACES = re.compile(r"\^\s*\{\s*([+-]?\d{1,2})\s*\}")
 _HYPHEN = re.compile(r"(?<=[A-Za-z])-(?=[A-Za-z])")  # ft-lb
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _SUPERSCRIPTS = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _TOKEN = re.compile(
-    r"\s*(?:(?P<symbol>[A-Za-zµμΩ°]+|%)\s*(?:(?:\^|\*\*)\s*\(?(?P<power>[+-]?\d{1,2})\)?"
+    r"\s*(?:(?P<symbol>[A-Za-zµμΩ°]+|[%€£¥¢])\s*(?:(?:\^|\*\*)\s*\(?(?P<power>[+-]?\d{1,2})\)?"
     r"|(?P<glued>-?[2-4](?![\d.])))?|(?P<slash>/)|(?P<open>\()|(?P<close>\))|(?P<one>1(?=\s*/)))"
 )
 
@@ -74,5 +96,7 @@ def _read_factors(text: str) -> tuple[UnitFactor, ...] | None:
             power = int(token["power"] or token["glued"] or 1)
             if power == 0 or abs(power) > _MAX_POWER:
                 return None
-            factors.append(UnitFactor(token["symbol"], sign * power))
+            *before, last = _COMPOUNDS.get(token["symbol"], (token["symbol"],))
+            factors += [UnitFactor(symbol, sign) for symbol in before]
+            factors.append(UnitFactor(last, sign * power))
     return tuple(factors) if depth == 0 else None

@@ -1,0 +1,129 @@
+"""Quantities: tolerance by domain, bounded work, and one pint registry for all."""
+
+import random
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filters.verdict import Outcome, Reason
+from filters.verifiers.measure import read_measure
+from filters.verifiers.quantity import TOLERANCE, compare_quantities
+from filters.verifiers.unit_scale import scale_of
+from filters.verifiers.unit_text import UnitFactor, read_unit
+from prompts.record import DOMAINS
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer", "in_science", "in_math"),
+    [
+        ("100.0 m", "100.9 m", "accept", "reject"),
+        ("100.0 m", "101.5 m", "reject", "reject"),
+        ("100.0 m", "100.04 m", "accept", "accept"),
+        ("9.8 m/s^2", "9.81 m/s^2", "accept", "accept"),
+        ("1350 K", "1349.7 K", "accept", "undecided"),
+        ("1350 K", "1352 K", "undecided", "undecided"),
+        ("1350 K", "1390 K", "reject", "reject"),
+        ("32 m", "32.4 m", "reject", "reject"),
+        ("250 m", "0.2505 km", "accept", "undecided"),
+        ("3 \\times 10^8 m/s", "2.998e8 m/s", "accept", "reject"),
+        ("180 degrees", "3.14159 rad", "accept", "undecided"),
+        ("2\\pi m", "6.283 m", "accept", "reject"),
+        ("0.333", "1/3", "accept", "accept"),
+        ("100", "100.4", "reject", "reject"),
+    ],
+)
+def test_the_tolerance_is_the_domains(
+    reference: str, answer: str, in_science: str, in_math: str
+) -> None:
+    assert compare_quantities(reference, answer).outcome == in_science
+    assert compare_quantities(reference, answer, domain="math").outcome == in_math
+
+
+def test_every_domain_that_may_ask_for_a_quantity_has_a_tolerance() -> None:
+    assert set(TOLERANCE) == set(DOMAINS) - {"code"}
+
+
+def test_another_dimension_is_a_wrong_unit() -> None:
+    ruling = compare_quantities("12 m/s", "12 kg")
+    assert (ruling.outcome, ruling.reason) == (Outcome.REJECT, Reason.WRONG_UNIT)
+
+
+@given(st.text(alphabet="0123456789.,eE+-^{}()[]$\\ ±×·/*~=πmskgJ°%µ⁻²", max_size=60))
+def test_any_text_is_a_measure_or_none(text: str) -> None:
+    read_measure(text)
+    ruling = compare_quantities("12.0 m/s", text)
+    assert ruling.outcome in set(Outcome)
+
+
+@given(
+    st.integers(1, 10**6),
+    st.integers(-12, 12),
+    st.sampled_from(["m", "kg", "J/mol", "m/s^2", "kPa", "eV", "mol dm^-3", "µF", "°C"]),
+)
+def test_a_quantity_is_itself_in_every_notation(digits: int, power: int, unit: str) -> None:
+    reference = f"{digits / 1000:.3f}e{power} {unit}"
+    answer = f"{digits / 1000:.3f} \\times 10^{{{power}}} \\text{{ {unit} }}"
+    assert compare_quantities(reference, answer, domain="math").outcome == "accept"
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "9" * 2_000,
+        "9" * 290 + " m",
+        "1" + ",000" * 400,
+        "10^" * 90,
+        "m" * 2_000,
+        "5 " + "m " * 900,
+        "5 " + "(" * 290,
+        "5 " + "{" * 290,
+        "5 m^9" * 50,
+        "± " * 100,
+        "=" * 2_000,
+        "5" + " " * 2_000 + "m",
+        "\\text{" * 300,
+        "5 m^{999999999}",
+        "5e99999 m",
+        "5 " + "\\frac{m}{" * 30,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_hostile_quantities_are_decided_in_no_time(hostile: str) -> None:
+    compare_quantities("12 m/s", "43.2 km/h")  # pint's registry is made once, in half a second
+    started = time.perf_counter()
+    ruling = compare_quantities("12.0 m/s", hostile)
+    assert time.perf_counter() - started < 0.2
+    assert ruling.outcome != Outcome.ACCEPT
+
+
+def test_unknown_symbols_are_asked_of_pint_within_bounds() -> None:
+    draw = random.Random(7)
+    started = time.perf_counter()
+    for _ in range(2_000):
+        symbol = "".join(draw.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOP", k=20))
+        scale_of((UnitFactor(symbol, 1),))
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("name", ["__class__", "import", "lambda", "None", "x=1", "m;s", "1"])
+def test_what_is_no_symbol_never_reaches_pint(name: str) -> None:
+    assert scale_of((UnitFactor(name, 1),)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "factors"),
+    [
+        ("m/s^2", (("m", 1), ("s", -2))),
+        ("\\mathrm{~kJ} \\cdot \\mathrm{mol}^{-1}", (("kJ", 1), ("mol", -1))),
+        ("J/(mol K)", (("J", 1), ("mol", -1), ("K", -1))),
+        ("JK⁻¹mol⁻¹", (("J", 1), ("K", -1), ("mol", -1))),
+        ("\\mu\\mathrm{m}", (("µm", 1),)),
+        ("Nm^{-2}", (("N", 1), ("m", -2))),
+        ("degrees Celsius", (("°C", 1),)),
+        ("", ()),
+    ],
+)
+def test_units_are_read_by_their_factors(text: str, factors: tuple[tuple[str, int], ...]) -> None:
+    assert read_unit(text) == factors
