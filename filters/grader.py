@@ -1,7 +1,7 @@
 """The Grader: any prompt and sample in, a verdict out, whatever the sample holds.
 
-Cheap layers run in the calling thread; SymPy and pint run in worker processes that are killed when
-they take too long, and replaced; code runs in its sandbox. A grader that could not decide says
+Cheap layers run in the calling thread; SymPy runs in worker processes that are killed when they
+take too long, and replaced; code runs in its sandbox. A grader that could not decide says
 `undecided`; it never turns its own trouble into a reject.
 """
 
@@ -11,14 +11,16 @@ import json
 import math
 import os
 import pickle
-import queue
 import selectors
+import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -34,24 +36,31 @@ T = TypeVar("T")
 
 _START_LIMIT_S = 120.0  # importing SymPy and Math-Verify on a busy machine
 _JOBS_PER_WORKER = 2_000  # SymPy's caches only grow
+TIME_LIMIT_S = 1.5
+MEMORY_LIMIT_BYTES = 700 << 20  # some 450 MB resident
+_PATIENCE = 6  # the wall time that a busy machine may take for a second of CPU time
 _COMMAND = "from filters.worker import main; main()"
 
 
 class Grader:
     """A pool of killable workers behind one thread-safe `grade`.
 
-    `workers` bounds the processes of each kind (symbolic workers, sandboxes) at one time;
-    `time_limit_s` is the wall time of one symbolic comparison; `memory_limit_bytes` the address
-    space of one worker. Use it as a context manager: leaving it ends every process.
+    `workers` bounds the processes of each kind (symbolic workers, sandboxes) at work at one time;
+    one more symbolic worker stands by, so that nobody waits for the start of a killed one's
+    successor. `time_limit_s` is the CPU time of one symbolic comparison (so a busy machine changes
+    no verdict); `memory_limit_bytes` the address space of one worker. Use it as a context manager:
+    leaving it ends every process.
     """
 
     def __init__(
-        self, workers: int = 2, time_limit_s: float = 10.0, memory_limit_bytes: int = 1 << 30
+        self,
+        workers: int = 2,
+        time_limit_s: float = TIME_LIMIT_S,
+        memory_limit_bytes: int = MEMORY_LIMIT_BYTES,
     ) -> None:
         self._limits = (time_limit_s, memory_limit_bytes)
-        self._seats: queue.LifoQueue[Worker | None] = queue.LifoQueue()
-        for _ in range(workers):
-            self._seats.put(None)
+        self._places = threading.BoundedSemaphore(workers)
+        self._seats: deque[Worker | None] = deque([None] * (workers + 1))  # the next is the last
         self._sandboxes = threading.BoundedSemaphore(workers)
         self._threads = ThreadPoolExecutor(workers * 2, thread_name_prefix="grader")
         self._alive: set[Worker] = set()
@@ -115,15 +124,43 @@ class Grader:
     def _rule_in_worker(self, prompt: Prompt, sample: Sample) -> Ruling:
         slim = dataclasses.replace(sample, completion="", reasoning="")
         job = pickle.dumps((prompt, slim))
-        worker = self._seats.get()
-        try:
-            if worker is None:
-                worker = self._start_worker()
-            return worker.rule(job)
-        except WorkerLostError as lost:
-            return undecided(lost.reason, str(lost))
-        finally:
-            self._seats.put(self._keep_or_end(worker))
+        with self._places:
+            worker = None
+            try:
+                worker = self._take_seat()
+                return worker.rule(job)
+            except WorkerLostError as lost:
+                return undecided(lost.reason, str(lost))
+            finally:
+                self._give_seat_back(worker)
+
+    def _take_seat(self) -> "Worker":
+        """A worker, a warm one if there is one; the first to come starts the one that stands by."""
+        with self._lock:
+            worker = self._seats.pop()
+            is_first = not self._alive and not self._closed
+        if worker is None:
+            worker = self._start_worker()
+        if is_first:
+            standby = self._start_worker()
+            with self._lock:
+                self._seats.popleft()
+                self._seats.appendleft(standby)
+        return worker
+
+    def _give_seat_back(self, worker: "Worker | None") -> None:
+        """A worker that is well is the next to be used; a new one starts while others work."""
+        if worker is not None and not worker.lost and worker.jobs < _JOBS_PER_WORKER:
+            with self._lock:
+                self._seats.append(worker)
+            return
+        successor = None
+        if worker is not None:
+            self._end(worker)
+            with suppress(WorkerLostError, OSError):
+                successor = self._start_worker()
+        with self._lock:
+            self._seats.appendleft(successor)
 
     def _start_worker(self) -> "Worker":
         worker = Worker(*self._limits)
@@ -136,13 +173,10 @@ class Grader:
             raise WorkerLostError(Reason.GRADER_FAILED, "the grader is closed")
         return worker
 
-    def _keep_or_end(self, worker: "Worker | None") -> "Worker | None":
-        if worker is None or (not worker.lost and worker.jobs < _JOBS_PER_WORKER):
-            return worker
+    def _end(self, worker: "Worker") -> None:
         worker.kill()
         with self._lock:
             self._alive.discard(worker)
-        return None
 
 
 class WorkerLostError(Exception):
@@ -162,9 +196,17 @@ class Worker:
         self._time_limit_s = time_limit_s
         self._ready = False
         self._buffer = b""
-        alarm_s = math.ceil(time_limit_s) + 5
+        self._wall_limit_s = _PATIENCE * time_limit_s
+        alarm_s = math.ceil(self._wall_limit_s) + 5
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _COMMAND, str(memory_limit_bytes), str(alarm_s)],
+            [
+                sys.executable,
+                "-c",
+                _COMMAND,
+                str(memory_limit_bytes),
+                str(alarm_s),
+                f"{time_limit_s:g}",
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -182,7 +224,7 @@ class Worker:
             stdin = self._process.stdin
             assert stdin is not None
             _write_all(stdin.fileno(), LENGTH.pack(len(job)) + job)
-            outcome, reason, detail = self._receive(self._time_limit_s)
+            outcome, reason, detail = self._receive(self._wall_limit_s)
         except (OSError, ValueError) as error:  # a pipe that close() has shut, or no JSON
             self.lost = True
             raise WorkerLostError(Reason.GRADER_FAILED, f"the worker was lost: {error}") from None
@@ -211,17 +253,20 @@ class Worker:
                 chunk = os.read(stdout.fileno(), 65_536)
                 if not chunk:
                     self.lost = True
-                    raise WorkerLostError(Reason.GRADER_FAILED, self._last_words())
+                    raise self._lost()
                 self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
         return json.loads(line)
 
-    def _last_words(self) -> str:
+    def _lost(self) -> WorkerLostError:
         try:
             code = self._process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
-            return "the worker closed its pipe"
-        return f"the worker ended with code {code}"
+            return WorkerLostError(Reason.GRADER_FAILED, "the worker closed its pipe")
+        if code == -signal.SIGPROF:
+            limit = f"no ruling within {self._time_limit_s:g} s of CPU time"
+            return WorkerLostError(Reason.GRADER_TIMEOUT, limit)
+        return WorkerLostError(Reason.GRADER_FAILED, f"the worker ended with code {code}")
 
 
 def _worker_environment() -> dict[str, str]:

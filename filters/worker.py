@@ -1,8 +1,9 @@
 """A worker of the Grader: reads jobs on its standard input, rules on them, answers in JSON lines.
 
 It is made to be killed. It ends by itself when its parent's end of the pipe closes, and, stuck
-inside a computation, when the alarm set before every job rings: SIGALRM is left at its default,
-which ends the process even in the middle of a C call, so no worker outlives a killed parent.
+inside a computation, when its CPU time for the job is up or the alarm set before every job rings:
+SIGPROF and SIGALRM are left at their default, which ends the process even in the middle of a C
+call, so no worker outlives a killed parent.
 """
 
 import json
@@ -20,15 +21,17 @@ LENGTH = struct.Struct("<I")
 
 
 def main() -> None:
-    """`python -c "from filters.worker import main; main()" MEMORY_BYTES ALARM_S`."""
-    memory_bytes, alarm_s = int(sys.argv[1]), int(sys.argv[2])
+    """`python -c "from filters.worker import main; main()" MEMORY_BYTES ALARM_S CPU_S`."""
+    memory_bytes, alarm_s, cpu_s = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     _limit_memory(memory_bytes)
     answers = _private_stdout()
     _import_heavy_things()
     _answer_line(answers, {"ready": True})
     while (job := _read_job(sys.stdin.buffer)) is not None:
         signal.alarm(alarm_s)
+        signal.setitimer(signal.ITIMER_PROF, cpu_s)
         ruling = rule(job)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
         _answer_line(answers, list(ruling))
 

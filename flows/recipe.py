@@ -85,7 +85,9 @@ class VerificationRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     workers: int = Field(2, ge=1, le=256, description="verifier processes")
-    time_limit_s: float = Field(10.0, gt=0, description="longest one answer may take")
+    time_limit_s: float = Field(
+        1.5, gt=0, description="CPU time that one symbolic comparison may take"
+    )
 
 
 class JudgeRecipe(BaseModel):

@@ -27,7 +27,8 @@ def grader() -> Iterator[Grader]:
         yield grader
 
 
-SYMBOLIC = prompt("math_answer", "x^2+2x+1")
+SYMBOLIC = prompt("math_answer", r"\frac{1}{3}")
+INTEGRAL = r"\int_0^1 x^2\,dx"  # only the worker can tell
 
 
 def test_every_reference_kind_has_a_verifier_and_a_signature() -> None:
@@ -69,7 +70,7 @@ def test_what_is_decided_before_the_answer_is_read(
 
 
 def test_many_threads_share_two_workers(grader: Grader) -> None:
-    answers = ["(x+1)^2", "(x+2)^2"] * 12
+    answers = [INTEGRAL, r"\int_0^1 x^3\,dx"] * 12
     with ThreadPoolExecutor(8) as threads:
         verdicts = list(threads.map(lambda a: grader.grade(SYMBOLIC, boxed(a)), answers))
     assert [v.outcome for v in verdicts] == [Outcome.ACCEPT, Outcome.REJECT] * 12
@@ -78,7 +79,7 @@ def test_many_threads_share_two_workers(grader: Grader) -> None:
 def test_the_event_loop_is_not_blocked(grader: Grader) -> None:
     async def both() -> list[Any]:
         return await asyncio.gather(
-            *(grader.grade_async(SYMBOLIC, boxed(a)) for a in ("(x+1)^2", "(x+2)^2"))
+            *(grader.grade_async(SYMBOLIC, boxed(a)) for a in (INTEGRAL, r"\int_0^1 x^3\,dx"))
         )
 
     assert [v.outcome for v in asyncio.run(both())] == [Outcome.ACCEPT, Outcome.REJECT]
@@ -125,7 +126,7 @@ def test_a_hostile_answer_gets_a_verdict_in_time(grader: Grader, answer: str) ->
         ("choice", "A"),
         ("short_answer", "Mars"),
     ):
-        given = prompt(kind, reference, choices=["one", "two"])  # type: ignore[arg-type]
+        given = prompt(kind, reference, choices=["red", "blue"])  # type: ignore[arg-type]
         verdict = grader.grade(given, boxed(answer))
         assert verdict.outcome != Outcome.ACCEPT
         verdict.detail.encode("utf-8")
@@ -138,24 +139,26 @@ def test_a_hanging_comparison_is_ended_and_the_pool_works_on(
     grader: Grader,
 ) -> None:
     with Grader(workers=1, time_limit_s=2) as quick:
-        assert quick.grade(SYMBOLIC, boxed("(x+1)^2")).outcome == Outcome.ACCEPT
-        worker = next(iter(quick._alive))
+        assert quick.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
+        worker = quick._seats[-1]
+        assert worker is not None
         os.kill(worker._process.pid, signal.SIGSTOP)
-        stuck = quick.grade(SYMBOLIC, boxed("(x+1)^2+0"))
+        stuck = quick.grade(SYMBOLIC, boxed(r"\int_0^1 (x^2+0)\,dx"))
         assert (stuck.outcome, stuck.reason) == (Outcome.UNDECIDED, Reason.GRADER_TIMEOUT)
         assert worker._process.poll() is not None
-        assert quick.grade(SYMBOLIC, boxed("(x+1)^2")).outcome == Outcome.ACCEPT
+        assert quick.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
 
 
 def test_a_killed_worker_is_undecided_and_replaced() -> None:
     with Grader(workers=1, time_limit_s=4) as grader:
-        assert grader.grade(SYMBOLIC, boxed("(x+1)^2")).outcome == Outcome.ACCEPT
-        (worker,) = grader._alive
+        assert grader.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
+        worker = grader._seats[-1]
+        assert worker is not None
         worker._process.kill()
         worker._process.wait()
-        lost = grader.grade(SYMBOLIC, boxed("(x+1)^2"))
+        lost = grader.grade(SYMBOLIC, boxed(INTEGRAL))
         assert (lost.outcome, lost.reason) == (Outcome.UNDECIDED, Reason.GRADER_FAILED)
-        assert grader.grade(SYMBOLIC, boxed("(x+1)^2")).outcome == Outcome.ACCEPT
+        assert grader.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
 
 
 def test_a_faulty_verifier_is_undecided(grader: Grader, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,20 +174,20 @@ def test_a_faulty_verifier_is_undecided(grader: Grader, monkeypatch: pytest.Monk
 def test_a_closed_grader_leaves_no_process() -> None:
     grader = Grader(workers=2)
     with grader:
-        grader.grade(SYMBOLIC, boxed("(x+1)^2"))
+        grader.grade(SYMBOLIC, boxed(INTEGRAL))
         workers = list(grader._alive)
     assert workers
     assert all(worker._process.poll() is not None for worker in workers)
-    assert grader.grade(SYMBOLIC, boxed("(x+1)^2")).reason == Reason.GRADER_FAILED
+    assert grader.grade(SYMBOLIC, boxed(INTEGRAL)).reason == Reason.GRADER_FAILED
 
 
-_PARENT = """
+_PARENT = r"""
 import sys
 sys.path.insert(0, "tests")
 from filters_records import boxed, prompt
 from filters.grader import Grader
 grader = Grader(workers=1)
-grader.grade(prompt("math_answer", "x^2+2x+1"), boxed("(x+1)^2"))
+grader.grade(prompt("math_answer", "1/3"), boxed(r"\int_0^1 x^2 dx"))
 print([w._process.pid for w in grader._alive][0], flush=True)
 sys.stdin.read()
 """

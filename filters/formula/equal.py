@@ -164,13 +164,19 @@ def _within(wanted: Node, got: Node, allowed: Fraction, otherwise: bool | None) 
     try:
         values = exact(wanted), exact(got)
         if values[0] is not None and values[1] is not None:
-            return abs(values[0] - values[1]) <= allowed
+            return _rounds(values[0], values[1], allowed)
         one, two = _values(wanted, got, {}, DIGITS, 0)
         if isinstance(two, mp.mpc):
             return False
-        return bool(abs(one - two) <= mp.mpf(allowed.numerator) / allowed.denominator)
+        return _rounds(one, two, mp.mpf(allowed.numerator) / allowed.denominator)
     except (FormulaError, ArithmeticError):
         return otherwise
+
+
+def _rounds(wanted: Any, got: Any, half: Any) -> bool:
+    """Half a unit is rounded away from zero: 0.145 meets 0.15, and 0.155 does not."""
+    gap = got - wanted if wanted > 0 else wanted - got
+    return bool(-half <= gap < half)
 
 
 def shown_unit(node: Node) -> Fraction | None:

@@ -118,6 +118,11 @@ def _is_plain_polynomial(node: Node) -> bool:
     return node.kind == "symbol"
 
 
+def _is_name(node: Node) -> bool:
+    """Whether it is one thing's name, as `AB` is, rather than an expression."""
+    return node.kind == "mul" and (_is_label(node.args) or node.args[0].kind == "pow")
+
+
 def _is_label(factors: Sequence[Node]) -> bool:
     """`AB`, a length."""
     return all(each.kind == "symbol" and each.name[:1].isupper() for each in factors)
@@ -372,7 +377,10 @@ def _as_regions(wanted: Node, got: Node) -> bool | None:
         return same_region(regions[0], regions[1])
     if wanted.kind in ("relation", "chain") and got.kind == wanted.kind:
         return same_relation(wanted, got)
-    return None
+    other, read = (got, regions[0]) if is_region(wanted) else (wanted, regions[1])
+    if read is None or symbols(other) or kinds(other) & {"relation", "chain"}:
+        return None
+    return False
 
 
 def _plain_region(node: Node) -> Node:
@@ -407,7 +415,10 @@ def _alike(one: str, two: str) -> bool:
 
 
 def _one_equation(wanted: Node, got: Node, is_equation: list[bool]) -> "bool | str | None":
-    """An equation that states no value is none of a bare value's kind."""
+    """An equation that states no value is none of a bare value's kind; `a + b = 5`, which an
+    answer may be, is no value where a reference says it."""
+    if is_equation[0] and wanted.args[0].kind in ("add", "mul") and not _is_name(wanted.args[0]):
+        return None if symbols(got) else False
     for node, flag in zip((wanted, got), is_equation, strict=True):
         if flag and named(node) is None and _plain(node) == node:
             return None

@@ -121,8 +121,10 @@ def _as_choices(reference: str, answer: str, detail: str) -> Ruling | None:
             return accept(detail)
         if None not in several:
             return reject(Reason.ANSWER_MISMATCH, f"{detail}: other choices")
-    if wanted is not None and wanted.marked and wanted.rest:
-        return compare_quickly(wanted.rest, answer)
+    if wanted is not None and wanted.marked:
+        return compare_quickly(wanted.rest, answer) if wanted.rest else undecided(
+            Reason.AMBIGUOUS_ANSWER, f"{detail}: a letter, and what may be its text"
+        )  # fmt: skip
     if got is not None and got.marked and got.rest:
         return compare_quickly(reference, got.rest)
     return None
@@ -237,8 +239,9 @@ def _as_formulas(reference: str, answer: str, detail: str, question: str) -> Rul
     parameters = Parameters(dict(wanted.parameters), dict(got.parameters))
     same = compare(trees[0], _scaled(trees[1], scale), parameters)
     if not same and units.DEGREE in (wanted.unit, got.unit):
-        same = same or _in_radians(wanted, got, trees)
-    if not same and (meant := _percent(trees[0], trees[1], question)) is not None:
+        same = _in_radians(wanted, got, trees) or same
+    bare = wanted.unit == got.unit == units.NONE
+    if not same and bare and (meant := _percent(trees[0], trees[1], question)) is not None:
         return _percent_ruling(meant, detail)
     if same is None:
         return None
