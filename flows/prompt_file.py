@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from filters.reference_kind import kind_of
 from flows.progress import plain
 from prompts.errors import PrerequisiteError
 from prompts.record import (
@@ -187,7 +188,9 @@ def _kind(draft: Draft) -> str:
     if draft.tests:
         return "unit_tests"
     if draft.domain == "science" and _STARTS_WITH_NUMBER.match(draft.reference):
-        return "quantity"
+        return kind_of(draft.reference, "science")
+    if draft.domain == "puzzle" and kind_of(draft.reference, "puzzle") == "puzzle":
+        return "puzzle"
     if draft.domain in ("puzzle", "general") and _NUMBER.fullmatch(draft.reference):
         return "math_answer"
     return REFERENCE_KIND[draft.domain]

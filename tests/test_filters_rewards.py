@@ -121,6 +121,7 @@ def test_importing_the_rewards_needs_no_trainer() -> None:
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.slow  # importing TRL takes 10 to 30 s
 @pytest.mark.parametrize("conversational", [False, True])
 def test_trl_calls_them_and_leaves_out_what_is_undecided(conversational: bool) -> None:
     """The trainer's own method on the few attributes it reads; NaN is TRL's mark of left out."""

@@ -81,6 +81,18 @@ def sums(count: int) -> list[dict[str, Any]]:
             *("math", "short_answer", True),
         ),
         ({"prompt": "Hi", "reference": None, "tests": None}, "general", "short_answer", False),
+        (
+            {"prompt": "How many?", "reference": "7 electrons", "domain": "science"},
+            *("science", "short_answer", True),
+        ),
+        (
+            {
+                "prompt": "Make 6.",
+                "reference": '{"kind": "countdown", "numbers": [2, 3], "target": 6}',
+                "domain": "puzzle",
+            },
+            *("puzzle", "puzzle", True),
+        ),
     ],
 )
 def test_a_reference_is_taken_for_what_its_row_says(
@@ -115,6 +127,7 @@ def test_messages_are_sent_as_they_are() -> None:
         ({"messages": [{"role": "user", "content": None}]}, r"messages\[0\].content"),
         ({"messages": [{"role": "assistant", "content": "Hi"}]}, "not the user's"),
         ({"prompt": "Hi", "domain": "chem"}, "unknown domain 'chem'; known: math"),
+        ({"prompt": "Hi", "reference": "6", "reference_kind": "puzzle"}, "puzzle is not a JSON"),
         ({"prompt": "Hi", "reference_kind": "vibe"}, "unknown reference_kind 'vibe'"),
         ({"prompt": "f?", "reference": "x", "domain": "code"}, "needs `tests`"),
         ({"prompt": "f?", "tests": ["assert ("]}, "tests is not Python"),

@@ -1,6 +1,7 @@
 """A Draft: what a source's row says, before it becomes a Prompt; checked in one place."""
 
 import ast
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,6 +90,16 @@ def _check_reference(draft: Draft) -> None:
             raise RowError("reference is not the letter of a choice")
     elif draft.reference_kind == "quantity" and not _NUMBER_FIRST.match(draft.reference):
         raise RowError("quantity does not begin with a number")
+    elif draft.reference_kind == "puzzle" and not _is_puzzle(draft.reference):
+        raise RowError("puzzle is not a JSON object with a kind")
+
+
+def _is_puzzle(reference: str) -> bool:
+    try:
+        puzzle = json.loads(reference)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(puzzle, dict) and isinstance(puzzle.get("kind"), str)
 
 
 def _check_python(column: str, source: str) -> None:
