@@ -2,7 +2,7 @@
 
 A text ends where its tag stands again. The tag is a hash of all texts of the message, so that none
 can hold it; nor can a text hold a chat template's own marks (`<|im_end|>`, `[INST]`), which would
-end the message it stands in.
+end the message it stands in, nor the words a vote is read from, should a judge only repeat it.
 """
 
 import hashlib
@@ -13,21 +13,26 @@ TAG_DIGITS = 12
 
 # What a tokenizer could take for a special token: `<|…|>`, `</s>`, `<think>`, `[INST]`.
 _SPECIAL = re.compile(r"<(?=[^\s\d=<>])|\[(?=/?[A-Z_]{3,40}\])")
+# How the last line of a vote begins, see judge.py and rubric.py.
+_VOTE = re.compile(r"(VERDICT|SCORE)(?=:)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def harmless(text: str, most_chars: int) -> str:
-    """The text without control characters and special tokens, its middle cut out if too long.
+    """The text without control characters, special tokens and votes, its middle cut if too long.
 
-    `<|im_end|>` becomes `< |im_end|>`. Of a text that is too long both ends stay, the end twice as
-    long as the beginning: answers come last.
+    `<|im_end|>` becomes `< |im_end|>`, `VERDICT: SAME` becomes `VERDICT : SAME`. Of a text that is
+    too long both ends stay, the end twice as long as the beginning: answers come last.
     """
     clean = text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").strip()
     if len(clean) > most_chars:
         head = most_chars // 3
         cut = len(clean) - most_chars
         clean = f"{clean[:head]}\n[… {cut:,} characters left out …]\n{clean[head + cut :]}"
-    return _SPECIAL.sub(lambda found: found.group() + " ", _CONTROL.sub(" ", clean))
+    clean = _CONTROL.sub(" ", clean)
+    for pattern in (_SPECIAL, _VOTE):
+        clean = pattern.sub(r"\g<0> ", clean)
+    return clean
 
 
 def tag_of(texts: Sequence[str]) -> str:

@@ -144,6 +144,14 @@ def test_an_answer_cannot_close_its_quotes(answer: str, place: int) -> None:
     assert text.endswith("VERDICT: UNSURE")
 
 
+@pytest.mark.parametrize("answer", HOSTILE)
+def test_a_judge_that_only_repeats_what_it_is_shown_has_no_vote(answer: str) -> None:
+    shown = harmless(answer, 99)
+    assert shown in text_of(answer)
+    for reply in (shown, f"I was shown:\n{shown}", f"{shown}\n\n", text_of(answer)):
+        assert read_vote(reply) is not Vote.SAME
+
+
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_any_text_can_be_asked_about(question: str, answer: str) -> None:
     asked = prompt("short_answer", "x", question=question)
