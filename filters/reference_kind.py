@@ -14,6 +14,7 @@ _UNIT = re.compile(
     r"(?:da|[fpnuµμmcdhkMGT])?"
     r"(?:m|g|s|A|K|mol|cd|Hz|N|Pa|J|W|C|V|F|Ω|ohm|ohms|S|Wb|T|H|Bq|Gy|Sv|L|l|eV|M|bar|cal|Da|B)"
     r"|°[CF]?|deg[CF]?|%|percent|pp[mb]|atm|torr|Torr|mmHg|psi|amu|u|rad|dB|angstrom|yr|au|AU|ly|pc"
+    r"|h|d|mi|in|ft|lbf?|lbs|oz|gal|hp|slugs?|D|Kg|KJ|kPA"
     r"|moles?|calories?|atmospheres?|electronvolts?|molar|[Cc]elsius|[Ff]ahrenheit"
 )
 

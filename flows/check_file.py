@@ -132,7 +132,7 @@ class Tally:
             self.reasons[row.outcome, row.reason] += 1
         if time.monotonic() - self.said >= SAY_EVERY_S:
             self.said = time.monotonic()
-            print(f"check     {self._rate()}", file=sys.stderr, flush=True)
+            print(f"check     {self.outcomes.total():,} rows   {self._rate()}", file=sys.stderr, flush=True)
 
     def summary(self) -> str:
         """Counts by outcome, by reason below, and the speed."""
@@ -144,7 +144,7 @@ class Tally:
 
     def _rate(self) -> str:
         rows, seconds = self.outcomes.total(), time.monotonic() - self.started
-        return f"{rows:,} rows  {seconds:,.1f} s  {rows / max(seconds, 1e-9):,.0f} rows/s"
+        return f"{seconds:,.1f} s   {rows / max(seconds, 1e-9):,.0f} rows/s"
 
 
 def _refuse_problems(path: Path, chunk: Chunk, checked: list[Checked]) -> None:

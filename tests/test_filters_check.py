@@ -32,6 +32,7 @@ from prompts.record import DOMAINS
         ("25 °C", "science", "quantity"),
         ("3 kilometres per hour", "science", "quantity"),
         ("0.5 mol", "science", "quantity"),
+        ("22.2 $\\mathrm{mi}/\\mathrm{h}$", "science", "quantity"),
         ("7 electrons", "science", "short_answer"),
         ("4 valence electrons", "science", "short_answer"),
         ("mitochondria", "science", "short_answer"),
