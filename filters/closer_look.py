@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from filters import languages, lines, repetition
 from filters.text_bytes import text_bytes
+from filters.trace_filters import TraceFilters
 
 
 def confirmed(hint: pl.Expr, judge: Callable[..., bool], *columns: str) -> pl.Expr:
@@ -30,59 +31,67 @@ def _confirmed(judge: Callable[..., bool], series: Sequence[pl.Series]) -> pl.Se
     return _with_nulls_of(hint, held)
 
 
-def repetition_and_length(
-    part: str, share: float, min_words: int, times: int, lines_share: float, paragraph_chars: int
-) -> pl.Expr:
-    """Struct(loops, long_paragraph) of a text column; null where the text is.
-
-    `loops`: more than `share` of its 8-word runs were seen before and it has `min_words`, or one
-    line stands `times` times and is `lines_share` of all. Both need the places of all line breaks,
-    so they are found together.
-    """
-
-    def look(texts: pl.Series) -> pl.Series:
-        data = text_bytes(texts)
-        found = lines.lines_of(data)
-        loops = _where(
-            repetition.may_loop(data, share),
-            texts,
-            lambda text: repetition.repeated_share(text, min_words) > share,
-        )
-        loops |= _where(
-            lines.may_repeat_a_line(found, len(texts), times, lines_share),
-            texts,
-            lambda text: lines.repeats_a_line(text, times, lines_share),
-        )
-        endless = _where(
-            lines.longest_bytes(found, len(texts)) > paragraph_chars,
-            texts,
-            lambda text: lines.longest_line(text) > paragraph_chars,
-        )
-        return pl.DataFrame(
-            {"loops": _with_nulls_of(texts, loops), "long": _with_nulls_of(texts, endless)}
-        ).to_struct(part)
-
-    kinds = pl.Struct({"loops": pl.Boolean, "long": pl.Boolean})
-    return pl.col(part).map_batches(look, return_dtype=kinds, is_elementwise=True)
-
-
-def mixed_languages(part: str, foreign_letters: int, latin_words: int) -> pl.Expr:
-    """Whether a text column changes its language (see filters/languages.py)."""
-
-    def look(series: Sequence[pl.Series]) -> pl.Series:
-        texts, spoken, _ = series
-        foreign = (~spoken.fill_null("en").is_in(["en"])).to_numpy()
-        rows = np.flatnonzero(foreign | languages.may_be_mixed(text_bytes(texts)))
-        held = np.zeros(len(texts), dtype=np.bool_)
-        for row, text, language, question in zip(
-            rows, *(column.gather(rows) for column in series), strict=True
-        ):
-            own = languages.own_scripts(language, question)
-            held[row] = languages.is_mixed(text or "", own, foreign_letters, latin_words)
-        return _with_nulls_of(texts, held)
-
-    inputs = [pl.col(part), pl.col("language"), pl.col("question")]
+def said(hint: str, passage: str, judge: Callable[[str, str], bool]) -> pl.Expr:
+    """True where a completion has the pattern `hint`, and of one of its passages that fit the
+    pattern `passage` `judge(passage, question)` says so; null where the completion is."""
+    inputs = [pl.col("completion").str.contains(hint), pl.col("completion"), pl.col("question")]
+    look = partial(_said, passage, judge)
     return pl.map_batches(inputs, look, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def _said(
+    passage: str, judge: Callable[[str, str], bool], series: Sequence[pl.Series]
+) -> pl.Series:
+    hint, completions, questions = series
+    rows = hint.arg_true()
+    held = np.zeros(len(hint), dtype=np.bool_)
+    passages = completions.gather(rows).str.extract_all(passage)
+    asked = questions.gather(rows).fill_null("")
+    held[rows.to_numpy()] = [
+        any(judge(one, question) for one in found)
+        for found, question in zip(passages.to_list(), asked, strict=True)
+    ]
+    return _with_nulls_of(hint, held)
+
+
+def measured(part: str, filters: TraceFilters) -> pl.Expr:
+    """Struct(loops, long, foreign) of a text column, as `<part>_measured`; null where the text is.
+
+    All three come of the column's bytes, so they are read once. `foreign` is only a hint: letters
+    are there that are neither Latin nor Greek.
+    """
+    look = partial(_measured, filters)
+    kinds = pl.Struct(dict.fromkeys(("loops", "long", "foreign"), pl.Boolean))
+    looked = pl.col(part).map_batches(look, return_dtype=kinds, is_elementwise=True)
+    return looked.alias(f"{part}_measured")
+
+
+def _measured(filters: TraceFilters, texts: pl.Series) -> pl.Series:
+    data = text_bytes(texts)
+    anchors = repetition.anchors_of(data)
+    found = lines.lines_of(data, repetition.breaks_among(anchors, data))
+    share, times = filters.repeated_share, filters.repeated_lines
+    may_loop = repetition.may_loop(data, anchors, share)
+    repeats = lines.may_repeat_a_line(found, len(texts), times, filters.repeated_lines_share)
+    long = lines.longest_bytes(found, len(texts)) > filters.paragraph_chars
+
+    def loops(text: str) -> bool:
+        return repetition.exceeds(text, share, filters.repeated_min_words)
+
+    def has_looping_line(text: str) -> bool:
+        return lines.repeats_a_line(text, times, filters.repeated_lines_share)
+
+    def has_long_line(text: str) -> bool:
+        return lines.longest_line(text) > filters.paragraph_chars
+
+    columns = {
+        "loops": _where(may_loop, texts, loops) | _where(repeats, texts, has_looping_line),
+        "long": _where(long, texts, has_long_line),
+        "foreign": languages.may_be_mixed(data),
+    }
+    return pl.DataFrame(
+        {name: _with_nulls_of(texts, held) for name, held in columns.items()}
+    ).to_struct(texts.name)
 
 
 def _where(

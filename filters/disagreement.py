@@ -10,6 +10,8 @@ from filters.extract import final_answer
 
 # A box further up is followed by more reasoning, and need not be what that came to.
 END_CHARS = 600
+# The boxes there can be something to say of, as Polars looks for them.
+PLAIN_BOX = r"\\(?:boxed|fbox)\s*\{(?:[^{}]|\{[^{}]*\})*\}"
 
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _DOUBT = re.compile(

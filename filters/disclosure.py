@@ -1,7 +1,7 @@
 """What a trace must not give away: who its teacher is, keys, addresses; and refusals.
 
-Each rule has a hint, a cheap pattern without which it cannot hold: only texts with the hint are
-looked at closely.
+Each rule has a pattern of the passages to judge, and a hint: a pattern found at memory speed,
+without which there is no such passage. Both are for Polars, whose patterns have no look-around.
 """
 
 import re
@@ -20,22 +20,26 @@ REFUSAL = (
 )
 
 _MODELS = (
-    r"DeepSeek|ChatGPT|GPT-?[345]|Claude|Gemini|Qwen|QwQ|Llama|Mistral|Mixtral|Kimi|SmolLM\w*"
+    r"DeepSeek|ChatGPT|GPT-?[345]|Claude|Gemini|Qwen|QwQ|Llama|Mistral|Mixtral|Kimi|SmolLM2?"
     r"|Grok|Gemma|ChatGLM|Doubao|Ernie"
 )
 _MAKERS = r"DeepSeek|OpenAI|Anthropic|Alibaba|Google|Meta|Mistral|Moonshot|Hugging ?Face|xAI|Zhipu"
+# Unicode's `\b` is slow where a text is not all ASCII.
+_EDGE = r"(?-u:\b)"
+_AI = r"AI\b(?: [A-Za-z]+){0,2}"
 _KIND = (
     r"(?:large |big )?(?:AI |language |artificial intelligence )+(?:model|assistant|system|chatbot)"
 )
+# Six bytes or more each: shorter ones make the search four times as long.
 SELF_IDENTIFICATION_HINT = (
-    r"eepSeek|eepseek|ChatGPT|GPT-|I am Claude|I'm Claude|Gemini|Qwen|QwQ|Llama|istral|Kimi|SmolLM"
-    r"|Grok|Gemma|OpenAI|Anthropic|language model|AI assistant|AI model|AI system|AI chatbot"
-    r"|s an AI|m an AI|深度求索|通义千问|语言模型|智能助手|人工智能助"
+    r"DeepSeek|Deepseek|deepseek|ChatGPT|Claude|Gemini|am Qwen|'m Qwen|is Qwen|by Meta|SmolLM"
+    r"|Mistral|OpenAI|Anthropic|Alibaba|by Google|language model|AI assistant|AI model|AI system"
+    r"|AI chatbot|[Aa]s an AI|am an AI|'m an AI|’m an AI"
+    r"|深度求索|通义千问|语言模型|智能助手|工智能助"
 )
-SELF_IDENTIFICATION = re.compile(
+SELF_IDENTIFICATION = (
     rf"\bI(?:['’]m| am)(?: actually| just| only)?(?: called| named)? (?:the )?(?:{_MODELS})\b"
-    rf"|\bI(?:['’]m| am)(?: actually| just| only)? an? (?:helpful )?(?:{_KIND}|AI\b(?! (?:\w+ )?"
-    r"(?:researcher|engineer|student|scientist|expert)))"
+    rf"|\bI(?:['’]m| am)(?: actually| just| only)? an? (?:helpful )?(?:{_KIND}|{_AI})"
     rf"|\b[Aa]s an? (?:helpful )?(?:{_KIND}),? (?:I\b|my\b|developed|created|made|trained)"
     r"|\b[Aa]s an AI,? (?:I\b|my\b)"
     rf"|\b(?:[Mm]y name is|[Cc]all me|[Tt]his is) (?:{_MODELS})\b"
@@ -44,7 +48,8 @@ SELF_IDENTIFICATION = re.compile(
     r"|我(?:是|叫|名叫)(?:一个|一款|由)?[^，。\n]{0,12}?"
     r"(?:DeepSeek|深度求索|通义千问|Qwen|ChatGPT|OpenAI|语言模型|智能助手|人工智能助手)"
     r"|作为(?:一个|一款)?(?:大型|大)?(?:人工智能|AI|语言模型)[^，。\n]{0,8}[，,]?我"
-)
+).replace(r"\b", _EDGE)
+_PERSON = re.compile(r"\bAI(?: \w+)? (?:researcher|engineer|student|scientist|expert)")
 # A question after which speaking of oneself as a model is an answer.
 ABOUT_AI = re.compile(
     rf"(?i)\b(?:{_MODELS}|OpenAI|Anthropic)\b|\bwho (?:are|made|created|trained) you\b"
@@ -53,29 +58,32 @@ ABOUT_AI = re.compile(
 )
 
 SECRET_HINT = (
-    r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|sk-[A-Za-z0-9]|sk_live_|rk_live_|\bhf_|xox[abprs]-"
-    r"|AIza|PRIVATE KEY|eyJ|npm_|pypi-Ag|SG\.|dop_v1_|://[^\s/@]{1,64}@"
+    r"AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|sk-[A-Za-z0-9]|sk_live_|rk_live_|hf_|xox[abprs]-"
+    r"|AIza|PRIVATE KEY|eyJ|npm_|pypi-Ag|SG\.|dop_v1_|://[!-.0-?A-~]{1,64}@"
 )
-SECRET = re.compile(
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,}|glpat-[\w-]{20,})"
-    r"|\bsk-(?:proj-|ant-|or-|svcacct-)?[A-Za-z0-9][\w-]{19,}|\b[sr]k_live_[A-Za-z0-9]{20,}"
-    r"|\bhf_[A-Za-z0-9]{30,}|\bxox[abprs]-[\w-]{10,}|\bAIza[\w-]{35}"
+SECRET = (
+    r"\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}\b|gh[pousr]_[A-Za-z0-9]{36,}|npm_[A-Za-z0-9]{36}"
+    r"|github_pat_[A-Za-z0-9_]{22,}|glpat-[A-Za-z0-9_-]{20,}|[sr]k_live_[A-Za-z0-9]{20,}"
+    r"|sk-(?:proj-|ant-|or-|svcacct-)?[A-Za-z0-9][A-Za-z0-9_-]{19,}|hf_[A-Za-z0-9]{30,}"
+    r"|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{35}|dop_v1_[a-f0-9]{64}"
+    r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|pypi-Ag[A-Za-z0-9_-]{50,}"
+    r"|SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"
+    r"|[a-z][a-z+]{2,}://[!-.0-9;-?A-~]{1,64}:[!-.0-9;-?A-~]{6,64}@[A-Za-z0-9-])"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----\s*[A-Za-z0-9+/=]{16}"
-    r"|\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-Ag[\w-]{50,}"
-    r"|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bdop_v1_[a-f0-9]{64}\b"
-    r"|\b[a-z][a-z+]{2,}://[^\s/:@]{1,64}:(?P<password>[^\s/:@]{6,64})@[\w-]"
-)
+).replace(r"\b", _EDGE)
 _MADE_UP_SECRET = re.compile(r"(?i)example|your|xxx|\.\.\.|placeholder|dummy|1234567|abcdef|secret")
 _PASSWORD_WORD = re.compile(r"(?i)pass(?:word|wd)?\d*|hunter2|postgres|<.*>|\{.*\}|\$.*")
 _FEW_LETTERS = 8  # a random key of 20 characters has 15 different ones
 
-EMAIL_ADDRESS_HINT = "@"
-EMAIL_ADDRESS = re.compile(
-    r"(?<![\w.+%-])(?P<local>[A-Za-z0-9][\w.+%-]{0,63})@(?P<domain>(?:[A-Za-z0-9-]{1,63}\.)+"
+EMAIL_ADDRESS = (
+    r"[A-Za-z0-9][A-Za-z0-9_.+%-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}(?:[\d_(\[]|\.\w)?"
+)
+# `x@w.to(device)` is a matrix product, so what follows and the last name must be an address's.
+_ADDRESS = re.compile(
+    r"(?P<local>[\w.+%-]+)@(?P<domain>(?:[A-Za-z0-9-]+\.)+"
     r"(?:com|org|net|edu|gov|mil|int|info|biz|io|dev|ai|app|me|co|tech|xyz"
     r"|uk|de|fr|es|it|nl|be|ch|at|se|no|dk|fi|pl|cz|pt|gr|ru|ua|cn|jp|kr|in|au|nz|ca|br|mx|ar|za"
-    r"|us|eu|ie|il|tr|tw|hk|sg))(?![\w(\[-]|\.\w)"
+    r"|us|eu|ie|il|tr|tw|hk|sg))"
 )
 _NOBODYS = re.compile(
     r"(?i)(?:.*\.)?(?:example\.\w+|(?:domain|email|mail|company|test|site|website|host|server|foo"
@@ -87,36 +95,32 @@ _NOBODY = re.compile(
 )
 
 
-def is_self_identification(text: str, question: str | None) -> bool:
+def is_self_identification(passage: str, question: str) -> bool:
     """Whether the writer says which model, or that it is a model, where nobody asked about AI."""
-    return SELF_IDENTIFICATION.search(text) is not None and ABOUT_AI.search(question or "") is None
+    return _PERSON.search(passage) is None and ABOUT_AI.search(question) is None
 
 
-def is_secret(text: str, question: str | None) -> bool:
-    """Whether a text holds a key, token or password of a well-known shape.
+def is_secret(passage: str, question: str) -> bool:
+    """Whether it is a key, token or password, not the question's and not made up for show.
 
-    Those of the question do not count, nor made-up ones: `sk-xxxxxxxx`, `AKIAIOSFODNN7EXAMPLE`.
+    Made up are `sk-xxxxxxxx`, `AKIAIOSFODNN7EXAMPLE`, `://user:password@host`.
     """
-    return any(
-        found[0] not in (question or "") and not _is_made_up(found)
-        for found in SECRET.finditer(text)
-    )
-
-
-def _is_made_up(found: re.Match[str]) -> bool:
-    password = found["password"]
-    if password is not None:
-        return _PASSWORD_WORD.fullmatch(password) is not None
-    if found[0].startswith("-----"):
+    if passage in question:
         return False
-    return _MADE_UP_SECRET.search(found[0]) is not None or len(set(found[0][4:])) < _FEW_LETTERS
+    if "://" in passage:
+        password = passage.rpartition("@")[0].rpartition(":")[2]
+        return _PASSWORD_WORD.fullmatch(password) is None
+    if passage.startswith("-----"):
+        return True
+    return _MADE_UP_SECRET.search(passage) is None and len(set(passage[4:])) >= _FEW_LETTERS
 
 
-def is_email_address(text: str, question: str | None) -> bool:
-    """Whether a text holds somebody's address: none of the question's, and no made-up one."""
-    return any(
-        found[0] not in (question or "")
+def is_email_address(passage: str, question: str) -> bool:
+    """Whether it is somebody's address: none of the question's, and no made-up one."""
+    found = _ADDRESS.fullmatch(passage)
+    return (
+        found is not None
+        and passage not in question
         and _NOBODYS.fullmatch(found["domain"]) is None
         and _NOBODY.fullmatch(found["local"]) is None
-        for found in EMAIL_ADDRESS.finditer(text)
     )

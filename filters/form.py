@@ -2,11 +2,13 @@
 
 import polars as pl
 
-# A second opening, or text before the first; a second end; a special token that came as text.
-_BAD_FORMAT = (
-    r"\S\s*<think>",
-    r"</think>(?s:.*)</think>",
-    r"<｜(?:begin|end|User|Assistant|tool)|<\|(?:im_start|im_end|endoftext|eot_id|begin_of_text)\|>",
+from filters.closer_look import confirmed
+from teacher.parse import OPEN
+
+_SECOND_END = r"</think>(?s:.*)</think>"
+_TEMPLATE_TOKEN = (
+    r"<｜(?:begin|end|User|Assistant|tool)"
+    r"|<\|(?:im_start|im_end|endoftext|eot_id|begin_of_text)\|>"
 )
 # A mark of a final answer, or code: what filters/extract.py and unit_tests.py would look at.
 _FINAL_ANSWER = (
@@ -20,7 +22,18 @@ _OPEN_KIND = "rubric"  # a letter, a translation: all of it is the answer
 
 def bad_format() -> pl.Expr:
     """More than one think block, text before it, or a special token of a chat template."""
-    return pl.any_horizontal(pl.col("completion").str.contains(fault) for fault in _BAD_FORMAT)
+    completion = pl.col("completion")
+    is_open_later = completion.str.slice(1).str.contains(OPEN, literal=True)
+    return (
+        confirmed(is_open_later, _opens_late, "completion")
+        | completion.str.contains(_SECOND_END)
+        | completion.str.contains(_TEMPLATE_TOKEN)
+    )
+
+
+def _opens_late(completion: str) -> bool:
+    """Whether a think block opens after more than white space."""
+    return OPEN in completion.lstrip().removeprefix(OPEN)
 
 
 def empty_reasoning() -> pl.Expr:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from filters.text_bytes import Bytes, Mask, TextBytes, places_of
+from filters.text_bytes import Mask, TextBytes, high_bytes
 
 # Ranges of letters by script, compatibility and rare planes left out.
 _SCRIPTS = {
@@ -38,6 +38,7 @@ _OWN_SCRIPTS = {
     **{code: {"Arabic"} for code in ["ar", "fa", "ur"]},
     **{code: {"Indic"} for code in ["hi", "bn", "ta", "te", "mr", "ne", "gu", "kn", "ml", "pa"]},
 }
+NOT_LATIN = tuple(_OWN_SCRIPTS)
 # A question that names a language asks for its letters.
 _NAMED = {
     "Han": r"chinese(?! remainder)|mandarin|cantonese|japanese|kanji|hanzi|中文|汉语",
@@ -79,13 +80,11 @@ def _scripts_in(question: str) -> frozenset[str]:
 
 def may_be_mixed(texts: TextBytes) -> Mask:
     """False where a text surely holds no letter of a foreign script, for texts in Latin letters."""
-    leads = places_of(texts.data, _is_foreign_lead)
+    places = high_bytes(texts.data)
+    found = texts.data[places]
+    leads = places[(found >= _FIRST_FOREIGN_BYTE) & (found != _SYMBOLS_BYTE)]
     counts = np.bincount(texts.rows_of(leads), minlength=len(texts.offsets) - 1)
     return np.asarray(counts > 0)
-
-
-def _is_foreign_lead(data: Bytes) -> Mask:
-    return np.asarray((data >= _FIRST_FOREIGN_BYTE) & (data != _SYMBOLS_BYTE))
 
 
 def is_mixed(text: str, own: Collection[str], foreign_letters: int, latin_words: int) -> bool:

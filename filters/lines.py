@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from filters.text_bytes import Bytes, Mask, Places, TextBytes, places_of
+from filters.text_bytes import Mask, Places, TextBytes
 
 LOOPING_LINE_CHARS = 12  # shorter lines (`}`, `\]`, `---`) repeat in honest work
 
@@ -36,9 +36,8 @@ class Lines(NamedTuple):
     rows: Places
 
 
-def lines_of(texts: TextBytes) -> Lines:
-    """The lines, in order; a text without a line break is one line."""
-    breaks = places_of(texts.data, _is_break)
+def lines_of(texts: TextBytes, breaks: Places) -> Lines:
+    """The lines between the line breaks, in order; a text without any is one line."""
     rows = texts.rows_of(breaks)
     count = len(texts.offsets) - 1
     # A text opens one line, and so does each of its breaks.
@@ -52,10 +51,6 @@ def lines_of(texts: TextBytes) -> Lines:
     closings = np.append(openings[1:] - 1, len(all_starts) - 1)[:count]
     ends[closings] = texts.offsets[1:]
     return Lines(all_starts, ends - all_starts, all_rows)
-
-
-def _is_break(data: Bytes) -> Mask:
-    return np.asarray(data == 10)
 
 
 def longest_bytes(lines: Lines, texts: int) -> Places:

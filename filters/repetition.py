@@ -1,6 +1,6 @@
 """Loops: a text that says most of what it says for the second time.
 
-The exact measure takes 15 to 100 ns a byte. So it is taken only of texts a cheap look finds
+The exact measure takes 20 to 100 ns a byte. So it is taken only of texts a cheap look finds
 suspicious: `may_loop` is wrong on one side only.
 """
 
@@ -13,20 +13,22 @@ from filters.text_bytes import Bytes, Mask, Places, TextBytes, places_of
 GRAM_WORDS = 8
 
 # A character of a script written without blanks is a word of its own.
+_UNSPACED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 _WORD = re.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+"
+    r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]|[^\s\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]+"
 )
 _ODD = [np.uint64(0x9E3779B97F4A7C15 * (2 * k + 1) % 2**64 | 1) for k in range(GRAM_WORDS)]
 
 # Texts below this are measured exactly: too few anchors to judge by.
 _SHORT_BYTES = 512
+_LINE_BREAK = 10
 _WINDOW_BYTES = 32  # honest traces repeat 3 % of such windows (median of 240 real ones), loops all
-_LONGEST_GAP_BYTES = 2_048  # anchors stand 80 bytes apart on average
+_LONGEST_GAP_BYTES = 2_048  # anchors stand 100 to 250 bytes apart
 
 
 def repeated_share(text: str, min_words: int = GRAM_WORDS) -> float:
     """1 - distinct / all 8-word runs of a text; 0.0 for one with fewer than `min_words` words."""
-    words = text.split() if text.isascii() else _WORD.findall(text)
+    words = _WORD.findall(text) if _UNSPACED.search(text) else text.split()
     runs = len(words) - GRAM_WORDS + 1
     if runs < 1 or len(words) < min_words:
         return 0.0
@@ -34,20 +36,56 @@ def repeated_share(text: str, min_words: int = GRAM_WORDS) -> float:
     grams = np.zeros(runs, dtype=np.uint64)
     for place in range(GRAM_WORDS):
         grams += hashes[place : place + runs] * _ODD[place]
-    return 1.0 - len(np.unique(grams)) / runs
+    grams.sort()
+    return np.count_nonzero(grams[1:] == grams[:-1]) / runs
 
 
-def may_loop(texts: TextBytes, share: float) -> Mask:
+def exceeds(text: str, share: float, min_words: int) -> bool:
+    """Whether `repeated_share` is above `share`, without measuring it where words tell.
+
+    There are at least as many different runs as different words, but for the last seven.
+    """
+    if not _UNSPACED.search(text):
+        words = text.split()
+        least = len(set(words)) - GRAM_WORDS + 1
+        if least >= (1 - share) * (len(words) - GRAM_WORDS + 1):
+            return False
+    return repeated_share(text, min_words) > share
+
+
+def anchors_of(texts: TextBytes) -> Places:
+    """Line breaks and places chosen by the three bytes that stand there, in order."""
+    end = max(len(texts.data) - 2, 0)
+    last = end + np.flatnonzero(texts.data[end:] == _LINE_BREAK)
+    return np.concatenate([places_of(texts.data, _is_anchor, ahead=2), last])
+
+
+def breaks_among(anchors: Places, texts: TextBytes) -> Places:
+    """Those of the anchors that are line breaks: all there are."""
+    return anchors[texts.data[anchors] == _LINE_BREAK]
+
+
+def _is_anchor(data: Bytes) -> Mask:
+    """A line break, or one other place in 256, in any language."""
+    here = data[:-2]
+    mixed = here * np.uint8(151)
+    mixed += data[1:-1] * np.uint8(101)
+    mixed ^= data[2:] * np.uint8(75)
+    chosen = mixed == 255
+    chosen |= here == _LINE_BREAK
+    return np.asarray(chosen)
+
+
+def may_loop(texts: TextBytes, anchors: Places, share: float) -> Mask:
     """False where `repeated_share` is surely not above `share`.
 
-    An anchor is a place chosen by the two bytes that stand there, so a repeated passage has the
-    same anchors each time. Each stands for the bytes up to the next one; those count as repeated
-    when the 32 bytes at the anchor were seen before in this text, or when there is no anchor for
-    2,048 bytes (or a quarter of the text), as in a loop too short to have one. Suspicious is a text
-    of whose bytes half of `share` is repeated: words of a loop may be shorter than others.
+    A repeated passage has the same anchors each time. Each stands for the bytes up to the next one;
+    those count as repeated when the 32 bytes at the anchor were seen before in this text, or when
+    there is no anchor for 2,048 bytes (or a quarter of the text), as in a loop too short to have
+    one. Suspicious is a text of whose bytes half of `share` is repeated: words of a loop may be
+    shorter than others.
     """
     starts, ends = texts.offsets[:-1], texts.offsets[1:]
-    anchors = places_of(texts.data, _is_anchor, ahead=1)
     rows = texts.rows_of(anchors)
     whole = anchors + _WINDOW_BYTES <= ends[rows]
     anchors, rows = anchors[whole], rows[whole]
@@ -75,15 +113,8 @@ def _gaps(anchors: Places, rows: Places, texts: TextBytes) -> tuple[Places, Plac
     return following - anchors, before
 
 
-def _is_anchor(data: Bytes) -> Mask:
-    """About one place in eighty, by its two bytes alone, in any language."""
-    mixed = data[:-1] * np.uint8(151)
-    mixed += data[1:] * np.uint8(101)
-    return mixed > 252
-
-
 def _seen_before(data: Bytes, anchors: Places, rows: Places) -> Mask:
-    """Whether the window at an anchor stood earlier in its text, or (rarely) a hash says so."""
+    """Whether the window at an anchor stood earlier in its text."""
     if not len(anchors):
         return np.zeros(0, dtype=np.bool_)
     words = np.ndarray((len(data) - 7,), np.uint64, data, strides=(1,))
@@ -92,14 +123,11 @@ def _seen_before(data: Bytes, anchors: Places, rows: Places) -> Mask:
         mixed ^= words[anchors + offset]
         mixed *= _ODD[0]
         mixed ^= mixed >> np.uint64(29)
-    # Written from the last to the first, so that what stays in a slot is its first anchor; those
-    # that share a slot by chance count as seen.
-    slots = (mixed & np.uint64(_table_size(len(anchors)) - 1)).astype(np.int64)
-    numbers = np.arange(len(anchors), dtype=np.int32)
-    table = np.empty(_table_size(len(anchors)), dtype=np.int32)
-    table[slots[::-1]] = numbers[::-1]
-    return np.asarray(table[slots] != numbers)
-
-
-def _table_size(count: int) -> int:
-    return 1 << (16 * count).bit_length()
+    # Sorted with their numbers in the low bits, equal windows follow each other in order.
+    bits = np.uint64(len(anchors).bit_length())
+    numbered = (mixed << bits) | np.arange(len(anchors), dtype=np.uint64)
+    numbered.sort()
+    is_repeat = (numbered[1:] >> bits) == (numbered[:-1] >> bits)
+    seen = np.zeros(len(anchors), dtype=np.bool_)
+    seen[numbered[1:][is_repeat] & ((np.uint64(1) << bits) - np.uint64(1))] = True
+    return seen

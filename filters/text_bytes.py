@@ -15,7 +15,8 @@ Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_PIECE_BYTES = 1 << 18
+_PIECE_BYTES = 1 << 17
+_HIGH_BITS = np.uint64(0x8080808080808080)
 
 
 class TextBytes(NamedTuple):
@@ -58,3 +59,17 @@ def _true_places(mask: Mask) -> Places:
     among = np.flatnonzero(eights[some].view(np.bool_))
     body = some[among >> 3] * 8 + (among & 7)
     return np.concatenate([body, whole + np.flatnonzero(mask[whole:])])
+
+
+def high_bytes(data: Bytes) -> Places:
+    """Where bytes of characters outside ASCII are, in order."""
+    found = []
+    for start in range(0, len(data), _PIECE_BYTES):
+        piece = data[start : start + _PIECE_BYTES]
+        whole = len(piece) // 8 * 8
+        eights = piece[:whole].view(np.uint64)
+        some = np.flatnonzero(eights & _HIGH_BITS)
+        among = np.flatnonzero(eights[some].view(np.uint8) & 0x80)
+        found.append(some[among >> 3] * 8 + (among & 7) + start)
+        found.append(np.flatnonzero(piece[whole:] & 0x80) + (start + whole))
+    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)

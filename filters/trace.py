@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
-from filters import disagreement, disclosure, form
-from filters.closer_look import confirmed, mixed_languages, repetition_and_length
+from filters import disagreement, disclosure, form, languages
+from filters.closer_look import confirmed, measured, said
 from filters.trace_filters import TraceFilters
 from filters.verdict import Outcome, Reason, Verdict
 
@@ -93,21 +93,9 @@ def _prepared(samples: pl.DataFrame, filters: TraceFilters) -> pl.DataFrame:
         pl.col("completion", "reasoning", "answer").cast(pl.String),
         *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
     )
-    if not (filters.repetition or filters.long_paragraph):
+    if not (filters.repetition or filters.long_paragraph or filters.language_mixed):
         return frame
     return frame.with_columns(measured("reasoning", filters), measured("answer", filters))
-
-
-def measured(part: str, filters: TraceFilters) -> pl.Expr:
-    """Struct(loops, long) of a text column, as `<part>_form`."""
-    return repetition_and_length(
-        part,
-        filters.repeated_share,
-        filters.repeated_min_words,
-        filters.repeated_lines,
-        filters.repeated_lines_share,
-        filters.paragraph_chars,
-    ).alias(f"{part}_form")
 
 
 def failed() -> pl.Expr:
@@ -129,19 +117,29 @@ def too_long(filters: TraceFilters) -> pl.Expr:
 def repetition() -> pl.Expr:
     """A loop: most 8-word runs were seen before, or one line is a large part of all lines."""
     return pl.any_horizontal(
-        pl.col(f"{part}_form").struct.field("loops") for part in ("reasoning", "answer")
+        pl.col(f"{part}_measured").struct.field("loops") for part in ("reasoning", "answer")
     )
 
 
 def long_paragraph() -> pl.Expr:
     """Reasoning with more characters between two line breaks than anyone reads."""
-    return pl.col("reasoning_form").struct.field("long")
+    return pl.col("reasoning_measured").struct.field("long")
 
 
 def language_mixed(filters: TraceFilters) -> pl.Expr:
     """A sentence in a writing system that is neither the prompt's nor asked for."""
+
+    def is_mixed(text: str, language: str | None, question: str | None) -> bool:
+        own = languages.own_scripts(language, question)
+        return languages.is_mixed(text, own, filters.foreign_letters, filters.latin_words)
+
+    not_latin = pl.col("language").is_in(languages.NOT_LATIN).fill_null(False)
     return pl.any_horizontal(
-        mixed_languages(part, filters.foreign_letters, filters.latin_words)
+        confirmed(
+            pl.col(f"{part}_measured").struct.field("foreign") | not_latin,
+            is_mixed,
+            *(part, "language", "question"),
+        )
         for part in ("reasoning", "answer")
     )
 
@@ -149,7 +147,9 @@ def language_mixed(filters: TraceFilters) -> pl.Expr:
 def answer_disagrees() -> pl.Expr:
     """Reasoning that ends in a number or a choice, followed by another."""
     end = pl.col("reasoning").str.tail(disagreement.END_CHARS)
-    hint = end.str.contains(r"\\boxed", literal=True)
+    thought = end.str.extract_all(disagreement.PLAIN_BOX).list.last()
+    given = pl.col("answer").str.extract_all(disagreement.PLAIN_BOX).list.last()
+    hint = thought.is_not_null() & thought.ne_missing(given)
     return confirmed(hint, disagreement.disagrees, "reasoning", "answer")
 
 
@@ -160,17 +160,18 @@ def refusal() -> pl.Expr:
 
 def self_identification() -> pl.Expr:
     """The teacher says who or what it is, and was not asked."""
-    hint = pl.col("completion").str.contains(disclosure.SELF_IDENTIFICATION_HINT)
-    return confirmed(hint, disclosure.is_self_identification, "completion", "question")
+    return said(
+        disclosure.SELF_IDENTIFICATION_HINT,
+        disclosure.SELF_IDENTIFICATION,
+        disclosure.is_self_identification,
+    )
 
 
 def secret() -> pl.Expr:
     """A key, token or password of a well-known shape."""
-    hint = pl.col("completion").str.contains(disclosure.SECRET_HINT)
-    return confirmed(hint, disclosure.is_secret, "completion", "question")
+    return said(disclosure.SECRET_HINT, disclosure.SECRET, disclosure.is_secret)
 
 
 def email_address() -> pl.Expr:
     """Somebody's address."""
-    hint = pl.col("completion").str.contains(disclosure.EMAIL_ADDRESS_HINT, literal=True)
-    return confirmed(hint, disclosure.is_email_address, "completion", "question")
+    return said("@", disclosure.EMAIL_ADDRESS, disclosure.is_email_address)
