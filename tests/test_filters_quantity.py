@@ -4,7 +4,7 @@ import random
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.verdict import Outcome, Reason
@@ -50,6 +50,7 @@ def test_another_dimension_is_a_wrong_unit() -> None:
     assert (ruling.outcome, ruling.reason) == (Outcome.REJECT, Reason.WRONG_UNIT)
 
 
+@settings(deadline=None)  # pint's registry is made once, in half a second
 @given(st.text(alphabet="0123456789.,eE+-^{}()[]$\\ ±×·/*~=πmskgJ°%µ⁻²", max_size=60))
 def test_any_text_is_a_measure_or_none(text: str) -> None:
     read_measure(text)
@@ -57,6 +58,7 @@ def test_any_text_is_a_measure_or_none(text: str) -> None:
     assert ruling.outcome in set(Outcome)
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 10**6),
     st.integers(-12, 12),

@@ -149,10 +149,11 @@ def _is_unclear(wanted: Measure, got: Measure) -> bool:
     """A bare C or F (coulomb, farad) for a temperature, or the same symbols in another case."""
     if wanted.names & _TEMPERATURES and got.names <= {"C", "F"} and got.names:
         return True
-    if scale_of(wanted.factors) == scale_of(got.factors):
+    scales = scale_of(wanted.factors), scale_of(got.factors)
+    if scales[0] == scales[1]:
         return False
-    if wanted.names | got.names <= _TEMPERATURES and wanted.value == got.value:
-        return True  # 5 K for 5 °C: a difference of temperatures
+    if scales[0] and scales[1] and scales[0][:2] == scales[1][:2]:
+        return wanted.value == got.value  # 5 K for 5 °C: a difference of temperatures
     symbols = [sorted((f.symbol, f.power) for f in m.factors) for m in (wanted, got)]
     folded = [[(symbol.casefold(), power) for symbol, power in each] for each in symbols]
     return folded[0] == folded[1] and wanted.names != got.names

@@ -1,27 +1,68 @@
 """Short answers: the same phrase as the reference or one of its aliases.
 
-A match after folding (case, articles, punctuation, plurals) is accepted. What does not match is
-rejected when it is one short phrase with nothing of the reference in it; a longer answer, or one
-that shares the reference's words ("the planet Mars" for "Mars", but also "not Mars"), is
-undecided, for a judge to read.
+A match after folding (filters/verifiers/wording.py: case, articles, accents, punctuation, plurals,
+spellings, number words) is accepted, and so are the same date, the same list in the same order, a
+person's name with initials or titles, `Yes` for `True`, a number or quantity of the same value, an
+answer with the noun the question asked for (`the planet Mars`), and an acronym that the reference
+or the answer explains (`World Health Organization (WHO)`).
+
+A reject is what can be nothing else: another number, date or truth value, or a phrase of as few
+words that shares none with the reference, neither of them being an acronym or a formula. All else
+("not Mars", "the red planet", other forms of a word) is undecided, for a judge to read.
+
+Aliases are taken from `Prompt.aliases`, where `a or b` and `a; b` are two, and from brackets of the
+reference that say so: `sulfur (also: brimstone)`.
 """
 
+import re
 import time
 from difflib import SequenceMatcher
 
 from filters.extract import final_answer, too_wild
 from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undecided
 from filters.verdict import Reason, Verdict
-from filters.verifiers.phrase import normalise_phrase, singular_phrase
+from filters.verifiers.calendar_date import read_date, same_date
+from filters.verifiers.measure import read_measure
+from filters.verifiers.normal_form import unwrap
+from filters.verifiers.person_name import same_person
+from filters.verifiers.phrase import normalise_phrase
 from filters.verifiers.plain_units import is_harmless, same_unit
+from filters.verifiers.quantity import compare_quantities
 from filters.verifiers.rational import Number, read_number
+from filters.verifiers.unit_scale import scale_of
+from filters.verifiers.wording import wording
 from prompts.record import Prompt
 from teacher.sample import Sample
 
-SIGNATURE = ("short_answer", "2")
+SIGNATURE = ("short_answer", "3")
 SHORT_PHRASE_WORDS = 6
+DISJOINT_WORDS = 3
 ALIKE_CHARS = 5
 ALIKE_RATIO = 0.75  # sulphur and sulfur: 0.77; oxygen and nitrogen: 0.57
+
+_ALSO = re.compile(
+    r"\s*[(\[]\s*(?:also(?:\s+(?:known as|called|accept))?|a\.?k\.?a\.?|or|accept|alternatively)\b"
+    r"[:,]?\s*([^()\[\]]+)[)\]]",
+    re.IGNORECASE,
+)
+_OR = re.compile(r"\s*;\s*|\s+or\s+|\s*,\s*or\s+", re.IGNORECASE)
+_ACRONYM = re.compile(r"^(?P<long>.+?)\s*\((?P<short>[A-Z][A-Za-z.]{1,7})\)\s*\.?$")
+_IT_IS = re.compile(
+    r"^(?:(?:it|this|that|they|he|she)\s+(?:is|was|are|were)|it['’]s|(?:the\s+)?(?:statement|claim|"
+    r"answer|assertion|proposition)\s+is)(?:\s+(?:called|known as))?\s+",
+    re.IGNORECASE,
+)
+_TRUTH = {"true": True, "yes": True, "false": False, "no": False}
+_LEADING_TRUTH = re.compile(r"^(yes|no|true|false)\s*[,;:.—–]\s*(.*)$", re.IGNORECASE | re.DOTALL)
+_HEDGES = re.compile(r"\b(?:but|however|unless|except|not always|sometimes|depends|maybe|or)\b")
+_ASKED_FOR = re.compile(
+    r"\b(?:which|what|name the|how many)\s+((?:[a-z]+\s+){0,2}[a-z]+)", re.IGNORECASE
+)
+_LIST = re.compile(r"\s*(?:,\s*and\s+|,|;|\band\b|&)\s*")
+_SYMBOL_CHARS = 2
+_TURNING_WORDS = frozenset(("not", "no", "non", "anti", "negative", "half", "double", "other"))
+_ROUNDED_DECIMALS = 2
+_NEAR = 0.01
 
 
 def verify_short_answer(prompt: Prompt, sample: Sample) -> Verdict:
@@ -41,21 +82,118 @@ def rule_on_short_answer(prompt: Prompt, sample: Sample) -> Ruling:
 
 
 def compare_phrases(accepted: tuple[str, ...], answer: str, question: str = "") -> Ruling:
-    """Compare one answer with all the ways to write the right one."""
+    """Compare one answer with all the ways to write the right one; the first is the reference."""
     detail = f"{answer} against {accepted[0]}"
-    got = singular_phrase(answer)
-    if not got:
+    if not wording(answer):
         return undecided(Reason.UNPARSED, f"{detail}: the answer has no words")
-    if any(got == singular_phrase(phrase) for phrase in accepted):
+    ways = _ways(accepted)
+    said = [answer, _IT_IS.sub("", answer.strip()), *_acronym(answer)]
+    if any(_same(way, text, question) for way in ways for text in said):
         return accept(detail)
-    numbers = [read_number(_in_digits(text)) for text in (accepted[0], answer)]
-    if numbers[0] is not None and numbers[1] is not None:
-        return _compare_numbers(numbers[0], numbers[1], question, detail)
-    if len(got.split()) > SHORT_PHRASE_WORDS or "\n" in answer:
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: not one short phrase")
-    if any(_shares_words(phrase, got) or _looks_alike(phrase, got) for phrase in accepted):
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: shares words")
-    return reject(Reason.ANSWER_MISMATCH, detail)
+    for ruling in (
+        _rule_on_truth(accepted[0], said[1], detail),
+        _rule_on_dates(accepted[0], answer, detail),
+        _rule_on_numbers(accepted[0], answer, question, detail),
+    ):
+        if ruling is not None:
+            return ruling
+    return _rule_on_words(ways, answer, detail)
+
+
+def _ways(accepted: tuple[str, ...]) -> list[str]:
+    """The reference, and every alias, also those in brackets and those joined by `or`."""
+    reference, *aliases = accepted
+    marked = _ALSO.findall(reference)
+    head = _ALSO.sub("", reference)
+    ways = [reference, head, *_acronym(head)]
+    for alias in (*aliases, *marked):
+        ways += [alias, *_OR.split(alias), *_acronym(alias)]
+    return [way for way in dict.fromkeys(ways) if wording(way)]
+
+
+def _acronym(text: str) -> list[str]:
+    """Both names in `World Health Organization (WHO)`, where the short one is its initials."""
+    match = _ACRONYM.match(unwrap(text).strip())
+    if match is None:
+        return []
+    small = ("of", "the", "and", "for", "in")
+    initials = [word[0] for word in re.findall(r"[^\W\d_]+", match["long"]) if word not in small]
+    short = match["short"].replace(".", "")
+    return [match["long"], short] if "".join(initials).casefold() == short.casefold() else []
+
+
+def _same(wanted: str, got: str, question: str) -> bool:
+    words = wording(wanted), wording(got)
+    if words[0] == words[1] or _same_but_for_blanks(*words):
+        return not _is_other_symbol(wanted, got)
+    if same_person(unwrap(wanted), unwrap(got)) or _same_list(wanted, got):
+        return True
+    extra = words[1].removeprefix(words[0] + " "), words[1].removesuffix(" " + words[0])
+    shortest = min(extra, key=len)
+    return shortest != words[1] and _is_asked_noun(shortest, words[0], question)
+
+
+def _same_but_for_blanks(wanted: str, got: str) -> bool:
+    """`rain forest` and `rainforest`; but `2 3` is not `23`."""
+    numbers = re.findall(r"\d+", wanted), re.findall(r"\d+", got)
+    return numbers[0] == numbers[1] and wanted.replace(" ", "") == got.replace(" ", "")
+
+
+def _is_other_symbol(wanted: str, got: str) -> bool:
+    """Whether letter case may tell two short symbols apart: `Co` and `CO`, `m` and `M`."""
+    bare = [re.sub(r"[\W_]", "", unwrap(text)) for text in (wanted, got)]
+    return len(bare[0]) <= _SYMBOL_CHARS and bare[0] != bare[1] and bare[0].isalpha()
+
+
+def _is_asked_noun(extra: str, rest: str, question: str) -> bool:
+    """Whether an answer only repeats what was asked for: `planet`, in "Which planet is red?"."""
+    if any(c.isdigit() for c in rest) or f" {rest} " in f" {wording(question)} ":
+        return False
+    asked = {word for said in _ASKED_FOR.findall(question) for word in wording(said).split()}
+    return set(extra.split()) <= asked - _TURNING_WORDS
+
+
+def _same_list(wanted: str, got: str) -> bool:
+    """The same members in the same order, however they are joined."""
+    lists = [[wording(part) for part in _LIST.split(text) if part] for text in (wanted, got)]
+    return len(lists[0]) > 1 and lists[0] == lists[1]
+
+
+def _rule_on_truth(reference: str, answer: str, detail: str) -> Ruling | None:
+    """`Yes` and `True` are one; `No, it does not` is no, `Yes, but rarely` is for a judge."""
+    wanted = _TRUTH.get(wording(reference))
+    if wanted is None:
+        return None
+    got = _TRUTH.get(wording(answer))
+    leading = _LEADING_TRUTH.match(unwrap(answer)) if got is None else None
+    if leading and not _HEDGES.search(leading[2].casefold()):
+        got = _TRUTH[leading[1].casefold()]
+    if got is None:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: yes or no?")
+    return accept(detail) if got == wanted else reject(Reason.ANSWER_MISMATCH, detail)
+
+
+def _rule_on_dates(reference: str, answer: str, detail: str) -> Ruling | None:
+    wanted, got = read_date(reference), read_date(answer)
+    if wanted is None or got is None:
+        return None
+    same = same_date(wanted, got)
+    if same is None:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: one says more than the other")
+    return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
+
+
+def _rule_on_numbers(reference: str, answer: str, question: str, detail: str) -> Ruling | None:
+    digits = [_in_digits(text) for text in (reference, answer)]
+    if not all(any(c.isdigit() for c in text) for text in digits):
+        return None
+    measures = [read_measure(text) for text in digits]
+    if all(m is not None and m.factors and scale_of(m.factors) for m in measures):
+        return compare_quantities(digits[0], digits[1], question, domain="math")
+    numbers = [read_number(text) for text in digits]
+    if numbers[0] is None or numbers[1] is None:
+        return None
+    return _compare_numbers(numbers[0], numbers[1], question, detail)
 
 
 def _compare_numbers(wanted: Number, got: Number, question: str, detail: str) -> Ruling:
@@ -65,15 +203,40 @@ def _compare_numbers(wanted: Number, got: Number, question: str, detail: str) ->
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: units differ")
     if wanted.percent != got.percent or not is_harmless(unit, question):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: one has a unit")
-    same = wanted.value == got.value
-    return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
+    gap, decimals = abs(wanted.value - got.value), wanted.decimals or 0
+    if not gap or (decimals >= _ROUNDED_DECIMALS and gap * 2 * 10**decimals <= 1):
+        return accept(detail)
+    if decimals and gap <= _NEAR * abs(wanted.value):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: near")
+    return reject(Reason.ANSWER_MISMATCH, detail)
 
 
 def _in_digits(text: str) -> str:
-    """`eight` as `8`, `eight planets` as `8 planets`; other texts as they are."""
-    first, _, rest = text.strip().partition(" ")
-    number = normalise_phrase(first)
-    return f"{number} {rest}".strip() if number.isdecimal() and first.isalpha() else text
+    """`eight` as `8`, `twenty-one planets` as `21 planets`; other texts as they are."""
+    folded = wording(text)
+    return folded if text.strip()[:1].isalpha() and folded[:1].isdigit() else text
+
+
+def _rule_on_words(ways: list[str], answer: str, detail: str) -> Ruling:
+    got = wording(answer)
+    if len(got.split()) > SHORT_PHRASE_WORDS or "\n" in answer:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: not one short phrase")
+    if any(_shares_words(way, got) or _looks_alike(way, got) for way in ways):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: shares words")
+    longest = max(len(wording(way).split()) for way in ways)
+    if len(got.split()) > min(longest, DISJOINT_WORDS):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: may be said in other words")
+    if _is_symbol(answer) not in {_is_symbol(way) for way in ways}:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: a symbol against a word")
+    return reject(Reason.ANSWER_MISMATCH, detail)
+
+
+def _is_symbol(text: str) -> bool:
+    """A formula, an acronym or a letter: `H2O`, `USA`, `Na`, `x`."""
+    bare = re.sub(r"[$_{}\\.]", "", unwrap(text)).strip()
+    if " " in bare:
+        return False
+    return len(bare) < 3 or any(c.isdigit() for c in bare) or bare[1:] != bare[1:].lower()
 
 
 def _looks_alike(phrase: str, got: str) -> bool:
@@ -81,11 +244,11 @@ def _looks_alike(phrase: str, got: str) -> bool:
     return any(
         (len(w) >= ALIKE_CHARS and w[:ALIKE_CHARS] == g[:ALIKE_CHARS])
         or (len(w) >= ALIKE_CHARS and SequenceMatcher(None, w, g).ratio() >= ALIKE_RATIO)
-        for w in singular_phrase(phrase).split()
+        for w in wording(phrase).split()
         for g in got.split()
     )
 
 
 def _shares_words(phrase: str, got: str) -> bool:
-    wanted = set(singular_phrase(phrase).split()) | set(normalise_phrase(phrase).split())
-    return bool(wanted & set(got.split())) or singular_phrase(phrase).replace(" ", "") in got
+    wanted = set(wording(phrase).split()) | set(normalise_phrase(phrase).split())
+    return bool(wanted & set(got.split())) or wording(phrase).replace(" ", "") in got

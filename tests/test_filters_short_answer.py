@@ -1,0 +1,124 @@
+"""Short answers: wordings, dates and names, and real references that are never mistaken."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from filters.verdict import Outcome
+from filters.verifiers.calendar_date import Date, read_date, same_date
+from filters.verifiers.person_name import same_person
+from filters.verifiers.short_answer import compare_phrases
+from filters.verifiers.wording import wording
+
+SCIENCE = Path(__file__).parent.parent.parent / "shared" / "data" / "science"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("The  Mitochondria.", "mitochondrion"),
+        ("\\text{mitochondria}", "mitochondrion"),
+        ("São Paulo", "sao paulo"),
+        ("X-rays", "x ray"),
+        ("Newton's law", "newton law"),
+        ("twenty-one", "21"),
+        ("one hundred and five", "105"),
+        ("two thousand five hundred and one", "2501"),
+        ("twenty-first century", "21th century"),
+        ("the 3rd planet", "3th planet"),
+        ("bread and butter", "bread and butter"),
+        ("five and ten", "5 and 10"),
+        ("[0, 4]", "0 4"),
+        ("1, 2, 3", "1 2 3"),
+        ("-5", "- 5"),
+        ("glasses", "glass"),
+        ("가나다", "가나다"),
+    ],
+)
+def test_words_are_folded(text: str, words: str) -> None:
+    assert wording(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("July 4, 1776", Date(1776, 7, 4)),
+        ("4 July 1776", Date(1776, 7, 4)),
+        ("1776-07-04", Date(1776, 7, 4)),
+        ("Sept. 3, 1939", Date(1939, 9, 3)),
+        ("July 1776", Date(1776, 7, None)),
+        ("July 4", Date(None, 7, 4)),
+        ("44 BC", Date(-44, None, None)),
+        ("AD 79", Date(79, None, None)),
+        ("25/12/2000", Date(2000, 12, 25)),
+        ("12/25/2000", Date(2000, 12, 25)),
+        ("05/05/2000", Date(2000, 5, 5)),
+        ("05/06/2000", None),
+        ("1776-13-04", None),
+        ("42", None),
+        ("May", None),
+        ("march of time", None),
+    ],
+)
+def test_dates_are_read(text: str, date: Date | None) -> None:
+    assert read_date(text) == date
+
+
+def test_a_date_that_says_less_is_neither_the_same_nor_another() -> None:
+    assert same_date(Date(1776, 7, 4), Date(1776, 7, None)) is None
+    assert same_date(Date(1776, 7, 4), Date(1776, 8, None)) is False
+
+
+@pytest.mark.parametrize(
+    ("wanted", "got", "same"),
+    [
+        ("Albert Einstein", "A. Einstein", True),
+        ("Albert Einstein", "Einstein, Albert", True),
+        ("John F. Kennedy", "John Fitzgerald Kennedy", True),
+        ("John F. Kennedy", "John Kennedy", False),
+        ("Albert Einstein", "A Einstein", False),
+        ("carbon dioxide", "c. dioxide", False),
+        ("Plato", "P.", False),
+    ],
+)
+def test_names_of_persons_agree_where_it_is_safe(wanted: str, got: str, same: bool) -> None:
+    assert same_person(wanted, got) is same
+
+
+@settings(deadline=None)  # pint's registry is made once, in half a second
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_any_two_texts_are_ruled_on(wanted: str, got: str) -> None:
+    assert compare_phrases((wanted, "or"), got, got).outcome in set(Outcome)
+
+
+@pytest.mark.skipif(not SCIENCE.is_dir(), reason="../shared/data is not here")
+def test_real_references_meet_themselves_and_no_other() -> None:
+    answers = _references()
+    draw = random.Random(5)
+    others = draw.sample(answers, len(answers))
+    assert [a for a in answers if compare_phrases((a,), a).outcome != Outcome.ACCEPT] == []
+    taken = {
+        (a, b)
+        for a, b in zip(answers, others, strict=True)
+        if a != b and compare_phrases((a,), b).outcome == Outcome.ACCEPT
+    }
+    assert [pair for pair in taken if not _same_number(*pair)] == []
+
+
+def _references() -> list[str]:
+    theorems: list[dict[str, Any]] = json.loads((SCIENCE / "theoremqa_test.json").read_text())
+    lines = (SCIENCE / "arc_challenge.jsonl").read_text().splitlines()
+    choices = [(row["choices"], row["gold"]) for row in map(json.loads, lines)]
+    return [str(row["Answer"]) for row in theorems] + [texts[gold] for texts, gold in choices]
+
+
+def _same_number(one: str, other: str) -> bool:
+    try:
+        return abs(float(one) - float(other)) <= 0.005
+    except ValueError:
+        return False
