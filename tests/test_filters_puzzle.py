@@ -154,6 +154,37 @@ def test_knights_are_read_from_any_plain_wording(answer: str, outcome: Outcome) 
     assert check_knights(PEOPLE, answer).outcome == outcome
 
 
+_NAMES = ["Ada", "Ben", "Cleo", "Dan", "Eve", "Finn"]
+
+
+def _worded(roles: dict[str, str], way: int) -> str:
+    """The same roles in one of five wordings."""
+    by_role = {r: [p for p, role in roles.items() if role == r] for r in ("knight", "knave")}
+    groups = [(role, people) for role, people in by_role.items() if people]
+    return [
+        ", and ".join(f"{person} is a {role}" for person, role in roles.items()),
+        "\n".join(f"- **{person}**: {role.title()}" for person, role in roles.items()),
+        "; ".join(f"{role}s: {', '.join(people)}" for role, people in groups),
+        "; ".join(f"{' and '.join(people)} are {role}s" for role, people in groups),
+        "\n".join(f"| {person} | {role} |" for person, role in roles.items()),
+    ][way]
+
+
+@settings(deadline=None)
+@given(st.lists(st.booleans(), min_size=1, max_size=6), st.integers(0, 4), st.integers(0, 5))
+def test_any_roles_in_any_wording_are_accepted_and_one_flipped_is_not(
+    honest: list[bool], way: int, flipped: int
+) -> None:
+    roles = {p: "knight" if t else "knave" for p, t in zip(_NAMES, honest, strict=False)}
+    assert check_knights({"solution": roles}, _worded(roles, way)).outcome == ACCEPT
+    person = _NAMES[flipped % len(honest)]
+    other = {**roles, person: "knave" if roles[person] == "knight" else "knight"}
+    assert check_knights({"solution": roles}, _worded(other, way)).outcome == REJECT
+    fewer = {p: role for p, role in roles.items() if p != person}
+    if fewer:
+        assert check_knights({"solution": roles}, _worded(fewer, way)).outcome == UNDECIDED
+
+
 def test_people_called_by_a_letter_are_not_articles() -> None:
     letters = {"solution": {"A": "knight", "B": "knave"}}
     assert check_knights(letters, "A is a knight, B is a knave").outcome == ACCEPT
@@ -233,6 +264,15 @@ def test_an_answer_needs_its_mark() -> None:
     assert unmarked.reason == Reason.NO_FINAL_ANSWER
 
 
+def test_an_answer_in_a_tag_is_read_to_the_letter() -> None:
+    powers = json.dumps({"kind": "countdown", "numbers": [37, 25], "target": 62})
+    in_bold = sample("<answer>**37 + 25**</answer>")
+    assert verify_puzzle(prompt("puzzle", powers), in_bold).outcome == ACCEPT
+    power = sample("<answer>3**7 + 25</answer>")
+    assert verify_puzzle(prompt("puzzle", powers), power).outcome == UNDECIDED
+    assert verify_puzzle(prompt("puzzle", powers), boxed("37+25")).outcome == ACCEPT
+
+
 def test_without_reasoning_gym_its_tasks_are_the_users_mistake(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -255,6 +295,10 @@ def _task(name: str, entry: dict[str, Any], answer: str) -> Ruling:
         return check_task({"dataset": name, "entry": entry}, answer)
 
 
+def _tagged(answer: str) -> str:
+    return f"<answer>{answer}</answer>"
+
+
 # It needs a configuration of its own; the others take seconds to make.
 _LEFT_OUT = frozenset(("composite", "sokoban", "futoshiki", "quantum_lock", "arc_agi"))
 
@@ -263,12 +307,17 @@ def test_the_own_answer_of_each_task_is_accepted_and_nonsense_is_not() -> None:
     factory = pytest.importorskip("reasoning_gym.factory")
     seen = 0
     for name in sorted(set(factory.DATASETS) - _LEFT_OUT):
-        for entry in _entries(name, 1):
-            if not isinstance(entry["answer"], str):
-                continue
-            assert _task(name, entry, entry["answer"]).outcome == ACCEPT, (name, entry["answer"])
-            assert _task(name, entry, "no idea").outcome != ACCEPT, name
-            seen += 1
+        (entry,) = _entries(name, 1)
+        if not isinstance(entry["answer"], str):
+            continue
+        given_prompt = prompt(
+            "puzzle", json.dumps({"kind": "reasoning_gym", "dataset": name, "entry": entry})
+        )
+        with contextlib.redirect_stdout(io.StringIO()):
+            own = verify_puzzle(prompt("puzzle", reference), sample(_tagged(entry["answer"])))
+        assert own.outcome == ACCEPT, (name, entry["answer"], own.detail)
+        assert _task(name, entry, "no idea").outcome != ACCEPT, name
+        seen += 1
     assert seen > 95
 
 

@@ -12,14 +12,15 @@ own scorer, in a process the Grader can kill.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from filters.extract import final_answer, too_wild
+from filters.extract import FinalAnswer, final_answer, too_wild
 from filters.ruling import Ruling, rule_on_sample, stamp, undecided
-from filters.verdict import Reason, Verdict
+from filters.verdict import Outcome, Reason, Verdict
 from filters.verifiers.puzzle_countdown import check_countdown
 from filters.verifiers.puzzle_knights import check_knights
 from filters.verifiers.puzzle_task import check_task
@@ -30,6 +31,8 @@ from teacher.sample import Sample
 SIGNATURE = ("puzzle", "1")
 
 Puzzle = Mapping[str, Any]
+
+_TAG = re.compile(r"<answer>((?:(?!<answer>).)*?)</answer>", re.DOTALL | re.IGNORECASE)
 
 # What checks an answer to each kind of puzzle, in the calling process.
 CHECKERS: dict[str, Callable[[Puzzle, str], Ruling]] = {
@@ -68,10 +71,11 @@ def rule_on_puzzle_quickly(prompt: Prompt, sample: Sample) -> Ruling | None:
     found = final_answer(sample.answer)
     if found is None:
         return undecided(Reason.NO_FINAL_ANSWER, "no \\boxed{} and no marked answer")
-    if problem := too_wild(found.text):
+    texts = _texts(sample.answer, found)
+    if problem := next(filter(None, map(too_wild, texts)), None):
         return undecided(Reason.UNPARSED, problem)
     checker = CHECKERS.get(puzzle["kind"])
-    return None if checker is None else checker(puzzle, found.text)
+    return None if checker is None else _first_decided(checker, puzzle, texts)
 
 
 def rule_on_puzzle(prompt: Prompt, sample: Sample) -> Ruling:
@@ -82,7 +86,25 @@ def rule_on_puzzle(prompt: Prompt, sample: Sample) -> Ruling:
     puzzle, found = read_puzzle(prompt.reference), final_answer(sample.answer)
     assert puzzle is not None  # the quick ruling settles the other cases
     assert found is not None
-    return check_task(puzzle, found.text)
+    return _first_decided(check_task, puzzle, _texts(sample.answer, found))
+
+
+def _texts(answer: str, found: FinalAnswer) -> list[str]:
+    """The final answer to the letter, and as extracted: without bold marks, quotes, a full stop.
+
+    In a puzzle these may be the answer: `x**2`, a board of `_ _ Q _`, a sentence.
+    """
+    tagged = _TAG.findall(answer) if found.mark == "tag" else []
+    raw = next((text.strip() for text in reversed(tagged) if text.strip()), found.text)
+    return [raw] if "**" in raw else list(dict.fromkeys((raw, found.text)))
+
+
+def _first_decided(
+    checker: Callable[[Puzzle, str], Ruling], puzzle: Puzzle, texts: list[str]
+) -> Ruling:
+    """An accept of any of the texts, else the ruling on the first."""
+    rulings = [checker(puzzle, text) for text in texts]
+    return next((r for r in rulings if r.outcome is Outcome.ACCEPT), rulings[0])
 
 
 def require_scorer(reference: str) -> None:
