@@ -1,7 +1,8 @@
-"""Sample shards and the verdicts on them, one shard in memory at a time."""
+"""Sample shards and the verdicts on them, read a piece at a time."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,11 @@ from flows.run_folder import RunFolder
 from flows.sample_folder import sample_files
 from prompts.parquet import read_rows, write_rows
 from prompts.record import Prompt
+from teacher.closed_shard import read_samples
 from teacher.sample import Sample
+
+# Of 20 kB each: 40 MB of text, which take a few hundred MB while they are looked at.
+BATCH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,15 @@ class GradedShard:
         """Replace the shard's verdicts."""
         write_rows(self.verdicts_file, verdicts, Verdict)
 
-    def samples(self, sample_ids: Collection[str] | None = None) -> list[Sample]:
-        """The samples, or those of these ids, whole."""
-        where = None if sample_ids is None else ("sample_id", list(sample_ids))
-        return read_rows(self.samples_file, Sample, where)
+    def samples(self, sample_ids: Collection[str]) -> Iterator[Sample]:
+        """The samples of these ids, whole, a row group in memory at a time."""
+        return read_samples(self.samples_file, set(sample_ids))
+
+    def batches(self) -> Iterator[list[Sample]]:
+        """All samples, some thousand at a time."""
+        rest = self.samples(self.column("prompt_id"))
+        while batch := list(islice(rest, BATCH)):
+            yield batch
 
     def column(self, name: str) -> dict[str, str]:
         """One text column of the samples by sample_id; the rest is not read."""

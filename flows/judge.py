@@ -124,9 +124,10 @@ def _cases(run: RunFolder, recipe: JudgeRecipe, asks: dict[str, Ask]) -> Iterato
     """All samples to judge, shard after shard; their questions are added to `asks`."""
     for shard in graded_shards(run):
         given = shard.verdicts()
-        samples = shard.samples([name for name in given if _is_open_to_doubt(given[name], recipe)])
-        prompts = prompts_of(run, {sample.prompt_id for sample in samples})
-        for sample in samples:
+        doubted = [name for name in given if _is_open_to_doubt(given[name], recipe)]
+        prompt_of = shard.column("prompt_id")
+        prompts = prompts_of(run, {prompt_of[name] for name in doubted})
+        for sample in shard.samples(doubted):
             prompt, verdict = prompts[sample.prompt_id], content_verdict(given[sample.sample_id])
             is_open = rubric.is_for_rubric(prompt, verdict)
             if is_open:

@@ -7,8 +7,10 @@ sample's verdicts decides; all of them are kept.
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from prefect import flow, task
@@ -79,27 +81,44 @@ def _judge_row(judged: Judged, seconds: float) -> FunnelRow:
 @task(name="verify-shard", retries=2, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
 def verify_shard(run: RunFolder, shard: GradedShard) -> None:
     """Grade one shard of samples into the verdict shard of the same number."""
-    samples = shard.samples()
-    prompts = list(prompts_of(run, {sample.prompt_id for sample in samples}).values())
-    verdicts = grade_all(prompts, samples, run.recipe.verification, "verify")
-    shard.write(verdicts + grade_traces(prompts, samples, run.recipe.filters))
+    prompts = list(prompts_of(run, set(shard.column("prompt_id").values())).values())
+    verdicts: list[Verdict] = []
+    with grading(prompts, run.recipe.verification, "verify", shard.count()) as grade:
+        for samples in shard.batches():
+            verdicts += grade(samples) + grade_traces(prompts, samples, run.recipe.filters)
+    shard.write(verdicts)
 
 
 def grade_all(
     prompts: Sequence[Prompt], samples: Sequence[Sample], recipe: VerificationRecipe, name: str
 ) -> list[Verdict]:
     """The verifiers' verdicts on the samples, in their order."""
+    with grading(prompts, recipe, name, len(samples)) as grade:
+        return grade(samples)
+
+
+@contextmanager
+def grading(
+    prompts: Sequence[Prompt], recipe: VerificationRecipe, name: str, total: int
+) -> Iterator[Callable[[Sequence[Sample]], list[Verdict]]]:
+    """Gives the function that grades some of `total` samples, in their order, and says how far
+    it is."""
     by_id = {prompt.prompt_id: prompt for prompt in prompts}
     with (
         Grader(recipe.workers, recipe.time_limit_s) as grader,
         ThreadPoolExecutor(2 * recipe.workers) as threads,
-        Progress(name, len(samples), "samples") as bar,
+        Progress(name, total, "samples") as bar,
     ):
-        graded: list[Verdict] = []
-        for verdict in threads.map(lambda s: grader.grade(by_id[s.prompt_id], s), samples):
-            graded.append(stop_without_sandbox(verdict))
-            bar.update(len(graded))
-    return graded
+        numbers = count(1)
+
+        def grade(samples: Sequence[Sample]) -> list[Verdict]:
+            graded: list[Verdict] = []
+            for verdict in threads.map(lambda s: grader.grade(by_id[s.prompt_id], s), samples):
+                graded.append(stop_without_sandbox(verdict))
+                bar.update(next(numbers))
+            return graded
+
+        yield grade
 
 
 def verdict_files(run: RunFolder) -> list[Path]:
@@ -144,9 +163,9 @@ def _settle(
 def _outcomes(finals: Counter[tuple[Outcome, Reason]]) -> dict[str, int]:
     """The final verdicts by outcome; those of suspect prompts under a name of their own."""
     counts = {str(outcome): 0 for outcome in Outcome}
-    for (outcome, reason), count in finals.items():
+    for (outcome, reason), samples in finals.items():
         if reason is Reason.REFERENCE_SUSPECT:
-            counts["reference suspect"] = count
+            counts["reference suspect"] = samples
         else:
-            counts[str(outcome)] += count
+            counts[str(outcome)] += samples
     return counts

@@ -24,11 +24,11 @@ CURATED = {"test": 5, "decontamination_checked": 40, "decontamination_removed": 
 ANSWERS = {
     "right": "Nile",
     "wrong": "Amazon",
-    "same": "Nile river",
+    "same": "Nile of Egypt",
     "other": "White Nile",
     "split": "Nile delta",
     "unreadable": "Nile valley",
-    "same again": "Nile river",
+    "same again": "Nile of Egypt",
 }
 
 

@@ -98,9 +98,9 @@ def test_both_orders_are_asked_and_equal_answers_share_their_votes(
     pairs = Counter(
         tuple(sorted((quoted_answer(q, "A"), quoted_answer(q, "B")))) for q in questions
     )
-    assert pairs["Nile", "Nile river"] == 2
-    firsts = {quoted_answer(q, "A") for q in questions if "Nile river" in q}
-    assert firsts == {"Nile", "Nile river"}
+    assert pairs["Nile", "Nile of Egypt"] == 2
+    firsts = {quoted_answer(q, "A") for q in questions if "Nile of Egypt" in q}
+    assert firsts == {"Nile", "Nile of Egypt"}
     assert {body["temperature"] for body in judging.bodies} == {0.0}
 
 
@@ -133,7 +133,7 @@ def test_without_a_judge_nobody_is_asked(tmp_path: Path) -> None:
 
 
 def test_nobody_is_asked_about_an_unfit_trace(tmp_path: Path, judging: SimulatedTeacher) -> None:
-    looping = replace(answered("river", ["Nile river"])[0], reasoning="", completion="x")
+    looping = replace(answered("river", ["Nile of Egypt"])[0], reasoning="", completion="x")
     run = sampled_run(tmp_path, judged_recipe(judging.url), [river()], [looping])
     verified(run)
     assert judging.log == []
@@ -235,7 +235,7 @@ def test_a_killed_judge_stage_pays_only_for_what_was_in_flight(
     tmp_path: Path, judging: SimulatedTeacher
 ) -> None:
     prompts = [river(f"river{n}", aliases=(f"stream {n}",)) for n in range(20)]
-    samples = [answered(p.prompt_id, ["Nile river"])[0] for p in prompts]
+    samples = [answered(p.prompt_id, ["Nile of Egypt"])[0] for p in prompts]
     recipe = judged_recipe(judging.url)
     run = sampled_run(tmp_path, recipe, prompts, samples)
     judging.fault = lambda question, seed, nth: "hang" if len(judging.sent) >= 15 else None

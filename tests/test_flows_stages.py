@@ -39,7 +39,7 @@ def answer(prompt: str, seed: int) -> str:
     if "VERDICT" in prompt:
         return "VERDICT: SAME"
     if "longest river" in prompt:
-        return "<think>\nit is in Africa\n</think>\n\n\\boxed{Nile river}"
+        return "<think>\nit is in Africa\n</think>\n\n\\boxed{Nile of Egypt}"
     n = number(prompt)
     if n % 2 == 0:
         return f"<think>\n{n} and one more\n</think>\n\n\\boxed{{{n + 1}}}"
