@@ -58,6 +58,11 @@ class Atoms:
         return self._tokens[self._at - 1]
 
     @property
+    def after(self) -> Token:
+        """The token after the next."""
+        return self._tokens[min(self._at + 1, len(self._tokens) - 1)]
+
+    @property
     def before_last(self) -> Token:
         return self._tokens[self._at - 2]
 

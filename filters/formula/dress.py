@@ -39,6 +39,11 @@ _LABELS = frozenset(
 )
 _WHOLLY_TEXT = re.compile(rf"^\s*{_TEXT}([^{{}}]*\d[^{{}}]*)\}}\s*$")
 _ONLY = re.compile(rf"\s*(?:{_TEXT}\s*)?\(?\s*only\s*\)?\s*\}}?\s*$")
+_MODULUS = re.compile(r"(?<=\d)\s*\(?\s*\\p?mod\s*\{?\s*\d+\s*\}?\s*\)?$")
+_PIECE = re.compile(
+    rf"\s*(\d+(?:\.\d+)?)\s*(?:{_TEXT}\s*([a-zA-Z]+)\s*\}}|([a-zA-Z]+)|(''|'|\"))\s*(?:,|and|{_TEXT}\s*and\s*\}})?"
+)
+_MARKS = {"'": "ft", "''": "in", '"': "in"}
 _MINUTES = re.compile(
     r"^(-?\d+)\s*\^\s*\{?\s*\\circ\s*\}?\s*(\d{1,2})\s*(?:'|\^\s*\{?\s*\\prime\s*\}?)"
     r"(?:\s*(\d{1,2})\s*(?:''|\"))?$"
@@ -77,11 +82,12 @@ _DEGREES = re.compile(r"^(.*[\d}\s])\^\s*\{?\s*\\circ\s*\}?\s*$", re.DOTALL)
 
 
 class Dressed(NamedTuple):
-    """The formula alone, its unit, and the parameters a clause names (True: whole numbers)."""
+    """The formula alone, its unit, and the parameters a clause names, with what they run over
+    (`whole`, or empty where the clause does not say)."""
 
     body: str
     unit: Unit
-    parameters: tuple[tuple[str, bool], ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 @lru_cache(maxsize=8_192)
@@ -95,6 +101,8 @@ def undressed(text: str) -> Dressed | None:
     text = _TO.sub(":", _without_start(text))
     text, parameters = _without_clause(text)
     text = _ONLY.sub("", text)
+    if "=" not in text and "\\equiv" not in text:
+        text = _MODULUS.sub("", text)
     if minutes := _MINUTES.match(text):
         parts = (f"{minutes[1]}+\\frac{{{minutes[2]}}}{{60}}", f"+\\frac{{{minutes[3]}}}{{3600}}")
         return Dressed(parts[0] + (parts[1] if minutes[3] else ""), units.DEGREE, parameters)
@@ -102,6 +110,8 @@ def undressed(text: str) -> Dressed | None:
         return Dressed(_ORDINAL.sub("", text), units.NONE, parameters)
     if (degrees := _DEGREES.match(text)) and not re.search(r"\\(?:sin|cos|tan|cot)", text):
         return Dressed(degrees[1].strip(" {"), units.DEGREE, parameters)
+    if (sum_ := _in_pieces(text)) is not None:
+        return sum_
     body, unit = _without_unit(text)
     if unit is None:
         return None
@@ -113,6 +123,28 @@ def _unboxed(text: str) -> str:
         if text.startswith(start) and text.endswith("}"):
             return text[len(start) : -1].strip()
     return text
+
+
+def _in_pieces(text: str) -> Dressed | None:
+    """`4 hours 30 minutes`, `5'10''` as one sum in the first unit."""
+    pieces, at = list(_PIECE.finditer(text)), 0
+    for piece in pieces:
+        if piece.start() != at:
+            return None
+        at = piece.end()
+    if not 2 <= len(pieces) <= 4 or at != len(text):
+        return None
+    read = [units.read(p[2] or p[3] or _MARKS[p[4]]) for p in pieces]
+    first = read[0]
+    if first is None or not first.dimensions or not first.known:
+        return None
+    terms = []
+    for piece, unit in zip(pieces, read, strict=True):
+        if unit is None or unit.dimensions != first.dimensions:
+            return None
+        scale = unit.factor / first.factor
+        terms.append(rf"{piece[1]}\cdot\frac{{{scale.numerator}}}{{{scale.denominator}}}")
+    return Dressed("+".join(terms), first)
 
 
 def _without_start(text: str) -> str:
@@ -142,13 +174,13 @@ def _currency(text: str) -> tuple[str, Unit | None]:
     return text, None
 
 
-def _without_clause(text: str) -> tuple[str, tuple[tuple[str, bool], ...]]:
+def _without_clause(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     match = _CLAUSE.search(text)
     if match is None or not text[: match.start()].strip():
         return text, ()
     clause = match["clause"]
-    whole = _WHOLE.search(match.group()) is not None
-    return text[: match.start()].strip(), tuple((name, whole) for name in _LETTER.findall(clause))
+    space = "whole" if _WHOLE.search(match.group()) else ""
+    return text[: match.start()].strip(), tuple((name, space) for name in _LETTER.findall(clause))
 
 
 def _without_unit(text: str) -> tuple[str, Unit | None]:
@@ -157,7 +189,10 @@ def _without_unit(text: str) -> tuple[str, Unit | None]:
     if match and (body := text[: match.start()].strip(" ,")) and _BODY_END.search(body):
         if match["unit"].strip() in ("%", "\\%") or re.search(r"\\in\s*$", body):
             return text, units.NONE
-        return body.rstrip("\\").strip(), units.read(match["unit"])
+        unit = units.read(match["unit"])
+        if unit is not None and not unit.known and len(re.findall("[A-Za-z]", match["unit"])) < 6:
+            return text, units.NONE  # \\text{O}, a symbol
+        return body.rstrip("\\").strip(), unit
     match = _PLAIN_UNIT.search(text)
     if match and (body := text[: match.start()].strip()) and _NUMERIC_END.search(body):
         named = match["unit"].casefold() not in WORDS and not re.search(r"\\[a-zA-Z]*$", body)

@@ -17,8 +17,7 @@ _MORE_DIGITS = 120
 _MAX_DIGITS = 5_000
 _MAX_SYMBOLS = 12
 _WHOLE_CALLS = frozenset(
-    f"call {name}"
-    for name in ("factorial", "double_factorial", "binom", "floor", "ceil", "mod", "gcd", "lcm")
+    f"call {name}" for name in ("factorial", "double_factorial", "binom", "gcd", "lcm")
 )
 # Values in (0.3, 3), and some below 0; whole ones of both parities for n in (-1)^n or n!.
 _POINTS = (
@@ -132,7 +131,7 @@ def _values(
 
 
 def is_of_whole_numbers(node: Node) -> bool:
-    """Whether its symbols can only be whole numbers: `n!`, `(-1)^n`, `\\lfloor n/2 \\rfloor`."""
+    """Whether its symbols can only be whole numbers: `n!`, `(-1)^n`."""
     if kinds(node) & _WHOLE_CALLS:
         return bool(symbols(node))
     return _has_signed_power(node)

@@ -13,15 +13,20 @@ from filters.formula.tree import FormulaError, Node, number, replaced, symbols
 from filters.formula.value import numeric
 
 _CONSTANTS = frozenset(("C", "c", "K", "k", "C_1", "c_1", "C_0", "a", "m", "A"))
+_ARBITRARY = frozenset(("C", "C_1", "c_1", "C_2", "c_2"))
 _CONDITIONS = frozenset(("in", ">=", ">", "!=", "=", "<", "<="))
 
 
-_USUAL = frozenset("kmnlt")  # whole numbers beside pi, said or not
+# Whole numbers beside pi, said or not; t and l may be something else where both have them.
+_USUAL = frozenset("kmnlt")
+_WHOLE_BESIDE_PI = frozenset("kmn")
 
 
 def _is_family(wanted: Node, got: Node) -> bool:
     r"""Whether a lone parameter is one without being called so: `2k\pi`, `f(x) = cx`."""
     if _has_pi(wanted) and _has_pi(got):
+        return True
+    if symbols(wanted) & _ARBITRARY and symbols(got) & _CONSTANTS:
         return True
     return all(
         each.kind == "relation" and each.name == "=" and each.args[0].kind == "call"
@@ -43,10 +48,11 @@ def _has_pi(node: Node) -> bool:
 
 
 class Parameters(NamedTuple):
-    """The names that clauses beside the formulas call parameters; True: of whole numbers."""
+    """The names that clauses beside the formulas call parameters, each with what it runs over:
+    the name of a set of numbers, `whole` for some whole numbers, empty where nothing is said."""
 
-    wanted: dict[str, bool]
-    got: dict[str, bool]
+    wanted: dict[str, str]
+    got: dict[str, str]
 
 
 def without_parameters(
@@ -62,17 +68,58 @@ def without_parameters(
         of_wanted, of_got = said.wanted | of_wanted, said.got | of_got
     if not of_wanted and not of_got and not _is_family(wanted, got):
         return wanted, got, frozenset()
-    only_wanted, only_got = _inner(wanted) - symbols(got), _inner(got) - symbols(wanted)
-    if len(only_wanted) == len(only_got) == 1:
-        (name,), (other,) = only_wanted, only_got
-        if {name, other} <= _USUAL and _has_pi(wanted):
-            of_wanted[name] = True
-        if name in of_wanted or other in of_got or {name, other} <= _CONSTANTS:
-            got = replaced(got, {other: Node("symbol", name=name)})
-            if of_got.get(other) or of_wanted.get(name):
-                return wanted, got, frozenset((name,))
-    whole = {n for clauses in (of_wanted, of_got) for n, is_whole in clauses.items() if is_whole}
-    return wanted, got, frozenset(whole)
+    got = _with_constants_of(wanted, got)
+    pair = _renamed(wanted, got, of_wanted, of_got)
+    if pair is not None:
+        name, other = pair
+        if name in _USUAL and other in _USUAL and _has_pi(wanted):
+            of_wanted.setdefault(name, "whole")
+        if _differ(of_wanted.get(name, ""), of_got.get(other, "")):
+            return wanted, replaced(got, {other: Node("symbol", name="other")}), frozenset()
+        got = replaced(got, {other: Node("symbol", name=name)})
+        is_whole = _is_whole_space(of_wanted.get(name, "")) or _is_whole_space(
+            of_got.get(other, "")
+        )
+        return wanted, got, frozenset((name,)) if is_whole else frozenset()
+    clauses = [*of_wanted.items(), *of_got.items()]
+    return wanted, got, frozenset(name for name, space in clauses if _is_whole_space(space))
+
+
+def _renamed(
+    wanted: Node, got: Node, of_wanted: dict[str, str], of_got: dict[str, str]
+) -> tuple[str, str] | None:
+    """The reference's parameter and the answer's, which may have one name already."""
+    mine, others = _inner(wanted), _inner(got)
+    shared = [name for name in of_wanted if name in of_got and name in mine & others]
+    usual = [name for name in mine & others if name in _WHOLE_BESIDE_PI and _has_pi(wanted)]
+    if shared or usual:
+        return ((shared or usual)[0],) * 2
+    only_wanted, only_got = mine - symbols(got), others - symbols(wanted)
+    if len(only_wanted) != 1 or len(only_got) != 1:
+        return None
+    (name,), (other,) = only_wanted, only_got
+    usually = {name, other} <= _USUAL and _has_pi(wanted)
+    said = name in of_wanted or other in of_got
+    return (name, other) if usually or said or {name, other} <= _CONSTANTS else None
+
+
+def _with_constants_of(wanted: Node, got: Node) -> Node:
+    """Two arbitrary constants under the reference's names, in the order of theirs."""
+    mine, others = sorted(symbols(wanted) - symbols(got)), sorted(symbols(got) - symbols(wanted))
+    if len(mine) != 2 or len(others) != 2 or not set(mine) <= _ARBITRARY:
+        return got
+    if not set(others) <= _ARBITRARY | {"A", "B", "a", "b", "K_1", "K_2"}:
+        return got
+    return replaced(got, {o: Node("symbol", name=n) for o, n in zip(others, mine, strict=True)})
+
+
+def _differ(space: str, other: str) -> bool:
+    """Whether two parameters are said to run over different numbers."""
+    return "" not in (space, other) and "whole" not in (space, other) and space != other
+
+
+def _is_whole_space(space: str) -> bool:
+    return space == "whole" or space[:1] in ("Z", "N")
 
 
 def _of_congruence(node: Node) -> Node:
@@ -86,11 +133,11 @@ def _of_congruence(node: Node) -> Node:
     return Node("list", (family, clause), ",")
 
 
-def _without_clauses(node: Node) -> tuple[Node, dict[str, bool]]:
-    """The list without its last clauses of the kind `k \\in Z`; for each name, if it is whole."""
+def _without_clauses(node: Node) -> tuple[Node, dict[str, str]]:
+    """The list without its last clauses of the kind `k \\in Z`; each with what it runs over."""
     if node.kind != "list":
         return node, {}
-    items, found = list(node.args), dict[str, bool]()
+    items, found = list(node.args), dict[str, str]()
     while len(items) > 1 and (clause := _clause(items[-1], items[:-1])) is not None:
         found.update(clause)
         items.pop()
@@ -99,7 +146,7 @@ def _without_clauses(node: Node) -> tuple[Node, dict[str, bool]]:
     return (items[0] if len(items) == 1 else Node("list", tuple(items), node.name)), found
 
 
-def _clause(node: Node, others: list[Node]) -> dict[str, bool] | None:
+def _clause(node: Node, others: list[Node]) -> dict[str, str] | None:
     """The parameter a clause is about: a symbol of the others, which are values or equations."""
     if node.kind != "relation" or node.name not in _CONDITIONS or node.args[0].kind != "symbol":
         return None
@@ -109,8 +156,8 @@ def _clause(node: Node, others: list[Node]) -> dict[str, bool] | None:
     if not any(name in symbols(other) for other in others):
         return None
     if node.name == "in" and space.kind == "space":
-        return {name: space.name[:1] in "ZN"}
-    return {name: False} if node.name != "=" and node.name != "in" else None
+        return {name: space.name}
+    return {name: ""} if node.name != "=" and node.name != "in" else None
 
 
 def same_family(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None:

@@ -5,6 +5,7 @@ Each reader returns None for a text that is not of its kind.
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from filters.verifiers.normal_form import tidy, unwrap
@@ -38,7 +39,7 @@ _EMPTY = re.compile(
     re.IGNORECASE,
 )
 _INFINITE = re.compile(
-    r"^(?:infinitely many(?: solutions?)?|infinite(?: solutions?)?|\\infty|\+\s*\\infty|infinity"
+    r"^(?:(?:there (?:are|is) )?infinitely many(?: solutions?| real solutions?)?|infinite(?: solutions?)?|\\infty|\+\s*\\infty|infinity"
     r"|an infinite number(?: of solutions?)?|\\text infinity)$",
     re.IGNORECASE,
 )
@@ -65,10 +66,13 @@ _SMALL = {word: value for value, word in enumerate(_UNITS.split())}
 _SMALL |= {word: 10 * value for value, word in enumerate(_TENS.split(), 2)}
 _ORDINALS = {"first": "one", "second": "two", "third": "three", "fifth": "five",
              "eighth": "eight", "ninth": "nine", "twelfth": "twelve"}  # fmt: skip
+_SHARES = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6,
+           "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}  # fmt: skip
 _SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _MAX_NUMBER_WORDS = 12
 
 
+@lru_cache(maxsize=16_384)
 def plain(text: str) -> str:
     """The text without LaTeX around its words: `\\text{No solution}.` is `No solution`."""
     return re.sub(r"\s+", " ", unwrap(tidy(text))).strip(" .$")
@@ -177,11 +181,27 @@ def phrase_of(text: str) -> str | None:
     return _SETS.get(words.casefold())
 
 
-def spelt_number(text: str) -> int | None:
+def is_ordinal(text: str) -> bool:
+    """`5th`, `5^{\\text{th}}`, `seventh`; a third may also be a fraction."""
+    words = re.sub(r"[\s^{}]", "", plain(text)).casefold()
+    return re.search(r"\d(?:st|nd|rd|th)$", words) is not None or (
+        words.endswith(("first", "second", "third", "th"))
+        and (number := spelt_number(text)) is not None
+        and number.denominator == 1
+    )
+
+
+def spelt_number(text: str) -> Fraction | None:
     """`twenty-one`, `three hundred and five`, `seventh`: the number that words spell."""
     words = re.findall(r"[a-z]+", plain(text).casefold())
     if not words or len(words) > _MAX_NUMBER_WORDS or re.search(r"[\d\\]", plain(text)):
         return None
+    if (
+        len(words) == 2
+        and words[0] in _SMALL
+        and (parts := _SHARES.get(words[1].removesuffix("s")))
+    ):
+        return Fraction(_SMALL[words[0]], parts)
     words[-1] = _cardinal(words[-1])
     total, current = 0, 0
     for position, word in enumerate(words):
@@ -193,7 +213,7 @@ def spelt_number(text: str) -> int | None:
             total, current = total + current * _SCALES[word], 0
         elif word != "and" or not position:
             return None
-    return total + current
+    return Fraction(total + current)
 
 
 def _cardinal(word: str) -> str:

@@ -162,7 +162,8 @@ class Parser(Atoms):
         if token.text == "|":
             return self.bars == 0 and not self.in_builder
         if token.kind == "number":
-            return self.last.text in (")", "!", "}") or self._ends_exponent()
+            is_power = self.last.kind == "letter" and self.after.text == "^"
+            return self.last.text in (")", "!", "}") or self._ends_exponent() or is_power
         return token.text in ("(", "{") or (token.text == "[" and self.last.text == ")")
 
     def _ends_exponent(self) -> bool:

@@ -93,7 +93,10 @@ def _same_end(wanted: Node | None, got: Node | None) -> bool | None:
 def _read(node: Node) -> tuple[str, list[Span]]:
     if node.kind == "tuple" and len(node.args) == 2:
         low_in, high_in = node.name[0] == "[", node.name[1] == "]"
-        return "", [_span(node.args[0], low_in, node.args[1], high_in)]
+        span = _span(node.args[0], low_in, node.args[1], high_in)
+        if not symbols(node) and _is_empty(span):
+            raise FormulaError("no interval")
+        return "", [span]
     if node.kind == "set":
         return "", [Span(item, True, item, True) for item in node.args]
     if node.kind == "space" and node.name in ("R", "R+", "R*", "R-"):

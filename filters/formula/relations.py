@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from filters.formula.equal import same
-from filters.formula.tree import FormulaError, Node, number, symbols
+from filters.formula.tree import FormulaError, Node, number, replaced, symbols
 from filters.formula.value import exact, numeric
 
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
@@ -78,3 +78,20 @@ def _quotient(one: Node, other: Node, at: dict[str, Fraction]) -> float | Fracti
         return float(top / bottom)
     except (FormulaError, ArithmeticError, OverflowError):
         return None
+
+
+def solves(wanted: Node, got: Node) -> bool:
+    """Whether one is the other solved for a variable: `y = 1/x` and `xy = 1`."""
+    return _solves(wanted, got) or _solves(got, wanted)
+
+
+def _solves(solved: Node, other: Node) -> bool:
+    name, value = solved.args
+    if name.kind != "symbol" or name.name in symbols(value):
+        return False
+    left_over = _left_over(other)
+    at = [replaced(left_over, {name.name: number(k)}) for k in range(3)]
+    steps = [Node("add", (at[k + 1], Node("neg", (at[k],)))) for k in range(2)]
+    if same(steps[0], steps[1]) is not True or same(steps[0], number(0)) is not False:
+        return False  # not linear in the variable, or without it
+    return same(replaced(left_over, {name.name: value}), number(0)) is True

@@ -32,12 +32,13 @@ _REPEATING = re.compile(
 )
 _GOING_ON = re.compile(r"(?<![\d.])(\d*)\.(\d{0,20}?)(\d{1,6}?)\3{2,}\s*\.\.\.")
 _UNION_LETTER = re.compile(r"(?<=[)\]}])\s*U\s*(?=[(\[{\\])")
+_MIXED = re.compile(r"(?<![\d.,/^_{])(\d+)\s+(\d+)\s*/\s*(\d+)(?![\d.])")
 _THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?![\d,])")
 _BRACKET = re.compile(r"\\[{}]|[()\[\]{}]")
 _LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
-_WORDS = re.compile(
-    r"arc(?:sin|cos|tan|cot|sec|csc)h?|a(?:sin|cos|tan)|(?:sin|cos|tan|cot)h?|sec|csc|cbrt|sqrt|exp"
-    r"|log|ln|lg|lcm|gcd|max|min|floor|ceil|abs|pi|infinity|infty|inf|and|or|mod|begin|end"
+_FUNCTION_RUN = re.compile(  # sinx, xlnx, arctanxy
+    r"(?:[a-zA-Z]{0,2}(?:arc(?:sin|cos|tan|cot|sec|csc)h?|a(?:sin|cos|tan)|(?:sin|cos|tan|cot)h?|sec|csc"
+    r"|cbrt|sqrt|exp|log|ln|lg|lcm|gcd|max|min|floor|ceil|abs|pi|infinity|infty|inf|mod))+[a-zA-Z]{0,3}"
 )
 _UNIT_VECTOR = re.compile(
     r"\\(?:mathbf|hat|vec|boldsymbol|bm|widehat|overrightarrow)\s*\{\s*(?:\\(?:mathbf|bf)\s*\{?)?"
@@ -84,6 +85,7 @@ def prepared(text: str) -> str:
     text = _THIRD_VECTOR.sub(r"\\veck ", _UNIT_VECTOR.sub(r"\\vec\1 ", text))
     text = _OUTWARD.sub(_inward, text)
     text = _WRAPPED.sub(_unwrapped, text)
+    text = _MIXED.sub(_mixed, text)
     text = _TIMES_TEN.sub(r" \\times ", text)
     text = _SCIENTIFIC.sub(r"\1 \\times 10^{\2} ", text)
     text = _REPEATING.sub(_as_fraction, text)
@@ -126,6 +128,11 @@ def _written_out(match: re.Match[str]) -> str:
     ):
         return match.group()
     return ", ".join(str(first + step * k) for k in range((last - first) // step + 1))
+
+
+def _mixed(match: re.Match[str]) -> str:
+    whole, top, bottom = match.groups()
+    return f"{whole}\\frac{{{top}}}{{{bottom}}}" if int(top) < int(bottom) else match.group()
 
 
 def _as_fraction(match: re.Match[str]) -> str:
@@ -186,6 +193,5 @@ def _closed(text: str) -> str:
 
 def _refuse_prose(text: str) -> None:
     for run in _LETTERS.finditer(_ENVIRONMENT.sub(" ", text)):
-        left = max((len(part) for part in _WORDS.split(run.group())), default=0)
-        if left > _LONGEST_PRODUCT:
+        if len(run.group()) > _LONGEST_PRODUCT and not _FUNCTION_RUN.fullmatch(run.group()):
             raise FormulaError(f"the word {run.group()[:40]!r}")

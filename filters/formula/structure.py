@@ -15,7 +15,7 @@ from filters.formula.families import (
     same_family,
     without_parameters,
 )
-from filters.formula.relations import same_relation
+from filters.formula.relations import same_relation, solves
 from filters.formula.regions import is_region, region, same_region
 from filters.formula.tree import Node, kinds, number, replaced, symbols
 
@@ -99,7 +99,7 @@ def _name(node: Node) -> str | None:
     if node.kind == "mul" and _is_label(node.args):
         return "".join(arg.name for arg in node.args)
     if len(symbols(node)) > 1 and _is_plain_polynomial(node):
-        return "+".join(sorted(symbols(node)))
+        return _ASKED
     inverse = node.kind == "mul" and node.args[0].kind == "pow"
     if inverse and node.args[0].args[0] in _FUNCTIONS and node.args[1].kind == "symbol":
         return f"{node.args[0].args[0].name}^-1()"
@@ -107,6 +107,9 @@ def _name(node: Node) -> str | None:
 
 
 _FUNCTIONS = tuple(Node("symbol", name=name) for name in "fgh")
+
+
+_ASKED = "?"  # what a question may ask the value of
 
 
 def _is_plain_polynomial(node: Node) -> bool:
@@ -151,7 +154,7 @@ def _plain(node: Node) -> Node:
 
 def _assignments(node: Node) -> dict[str, Node]:
     """`x=1, y=2` as values by name; empty where it is not that."""
-    if node.kind != "list" or node.name == "or":
+    if node.kind not in ("list", "set") or node.name == "or":
         return {}
     found = [named(item) for item in node.args]
     pairs = [each for each in found if each is not None]
@@ -398,9 +401,11 @@ def _as_equations(wanted: Node, got: Node, parameters: frozenset[str]) -> "bool 
     if not all(is_equation):
         return _one_equation(wanted, got, is_equation)
     one, two = named(wanted), named(got)
+    if _ASKED in (one and one[0], two and two[0]):
+        return True if solves(wanted, got) else same_relation(wanted, got)
     if one and two and one[0] == two[0]:
         return _compare(one[1], two[1], parameters)
-    if same_relation(wanted, got):
+    if same_relation(wanted, got) or solves(wanted, got):
         return True
     if one and two and _alike(one[0], two[0]):
         return _compare(one[1], two[1], parameters)

@@ -67,7 +67,7 @@ NO_UNITS = frozenset(
     tenth tenths hundredth hundredths squared cubed factorial double triple times square root not
     wrong less more least most than at about approximately or and no none never if when only but
     between from to am pm modulo mod base above below over under negative minus plus is are
-    solution solutions choose power infinity infinite undefined pi x y z""".split()
+    choose power infinity infinite undefined pi x y z""".split()
 )
 _WRAPPER = re.compile(
     r"\\(?:text|mathrm|textrm|mathit|mbox|rm|operatorname|textbf)\s*\{((?:[^{}]|\{[^{}]*\})*)\}"

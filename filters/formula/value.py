@@ -136,6 +136,17 @@ def _factorial(value: Fraction) -> Fraction | None:
     return Fraction(factorial(value.numerator))
 
 
+def _double_factorial(value: Fraction) -> Fraction | None:
+    if value.denominator != 1 or value < 0:
+        return None
+    if value > MAX_FACTORIAL:
+        raise TooBigError("a factorial of too many digits")
+    product = 1
+    for factor in range(value.numerator, 1, -2):
+        product *= factor
+    return Fraction(product)
+
+
 def _binomial(n: Fraction, k: Fraction) -> Fraction | None:
     if n.denominator != 1 or k.denominator != 1 or n < 0 or k < 0:
         return None
@@ -161,6 +172,7 @@ def _whole(function: Callable[..., int]) -> Exact:
 
 _EXACT_CALLS: dict[str, Exact] = {
     "factorial": _factorial,
+    "double_factorial": _double_factorial,
     "binom": _binomial,
     "root": lambda a, n: None if n.denominator != 1 or n < 1 else _root(a, 1 / n),
     "abs": lambda a: abs(a),

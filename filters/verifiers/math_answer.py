@@ -30,14 +30,19 @@ from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undeci
 from filters.verdict import Reason, Verdict
 from filters.verifiers.members import Members, read_members, read_parts
 from filters.verifiers.normal_form import normal_form, tidy, unwrap
+from filters.verifiers.plain_units import is_harmless
 from prompts.record import Prompt
 from teacher.sample import Sample
 
 SIGNATURE = ("math_answer", "3")
 
+_WHOLE = re.compile(r"-?\d{1,100}")
 _WORD = re.compile(r"[a-z][a-z' \-]{2,30}")
 _MONOMIAL = re.compile(r"[a-zA-Z]{1,3}(?: ?- ?[a-zA-Z]{1,3})*")
 _LETTERS = re.compile(r"[A-Za-z]{3,}")
+_PRODUCT = re.compile("[abckmnpqrstuvwxyz]{2,3}")
+_LETTER_TAIL = re.compile(r"([+-]?[\d.,]+) ?([mshgLlJNWVAKMBkCF])")
+_SCALES = frozenset("MBkK")
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday"
 _COLOURS = "red orange yellow green blue purple black white brown pink"
 _VOCABULARIES = tuple(
@@ -87,6 +92,9 @@ def compare_quickly(reference: str, answer: str, question: str = "") -> Ruling |
     wanted, got = normal_form(reference), normal_form(answer)
     if wanted == got and wanted:
         return accept(f"{answer} is {reference}")
+    if _WHOLE.fullmatch(wanted) and _WHOLE.fullmatch(got):
+        same = int(wanted) == int(got)
+        return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
     for layer in (_as_choices, _as_phrases, _as_times, _in_bases, _as_parts, _as_words):
         if (ruling := layer(reference, answer, detail)) is not None:
             return ruling
@@ -199,15 +207,21 @@ def _as_words(reference: str, answer: str, detail: str) -> Ruling | None:
         return accept(detail)
     numbers = notations.spelt_number(reference), notations.spelt_number(answer)
     if numbers != (None, None) and not (numbers[0] is None and _WORD.fullmatch(wanted)):
+        if notations.is_ordinal(reference) != notations.is_ordinal(answer):
+            return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: a number, and a place or share")
         texts = [str(n) if n is not None else t
                  for n, t in zip(numbers, (reference, answer), strict=True)]  # fmt: skip
         return compare_quickly(*texts) if texts != [reference, answer] else None
+    if wanted.isalpha() and sorted(wanted) == sorted(got) and not _is_product(reference):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: the same letters")
     if not _WORD.fullmatch(wanted):
         if _WORD.fullmatch(got) and not _MONOMIAL.fullmatch(got):
             return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: in words")
         return None
     if any({wanted, got} <= words for words in _VOCABULARIES):
         return reject(Reason.ANSWER_MISMATCH, detail)
+    if _is_product(reference) and sorted(wanted) == sorted(got):
+        return None
     if _MONOMIAL.fullmatch(wanted) and "\\text" not in reference and not _LETTERS.fullmatch(got):
         return None
     if (tree := parse(got)) is not None and tree.kind == "number":
@@ -215,6 +229,11 @@ def _as_words(reference: str, answer: str, detail: str) -> Ruling | None:
     if _WORD.fullmatch(got):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: other words")
     return None
+
+
+def _is_product(text: str) -> bool:
+    """Small letters that variables have: `xyz` is `zyx`, `\\text{cat}` and `AB` are themselves."""
+    return _PRODUCT.fullmatch(normal_form(text)) is not None and "\\text" not in text
 
 
 def _meaning(text: str) -> str:
@@ -229,7 +248,9 @@ def _meaning(text: str) -> str:
 def _as_formulas(reference: str, answer: str, detail: str, question: str) -> Ruling | None:
     wanted, got = undressed(reference), undressed(answer)
     if wanted is None or got is None:
-        return None
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: words that may change it")
+    if (ruling := _with_letter(reference, answer, detail, question)) is not None:
+        return ruling
     trees = parse(wanted.body), parse(got.body)
     if trees[0] is None or trees[1] is None:
         return None
@@ -246,6 +267,23 @@ def _as_formulas(reference: str, answer: str, detail: str, question: str) -> Rul
     if same is None:
         return None
     return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
+
+
+def _with_letter(reference: str, answer: str, detail: str, question: str) -> Ruling | None:
+    """`5 m` against `5`: a unit where the question asks for metres, else perhaps a factor."""
+    tails = _LETTER_TAIL.fullmatch(tidy(reference)), _LETTER_TAIL.fullmatch(tidy(answer))
+    if (tails[0] is None) == (tails[1] is None):
+        return None
+    tail = tails[0] or tails[1]
+    assert tail is not None
+    number_, letter = tail.groups()
+    ruling = compare_quickly(*((number_, answer) if tails[0] else (reference, number_)))
+    same = ruling is not None and ruling.outcome == "accept"
+    if same and is_harmless(letter, question):
+        return ruling
+    if same or letter in _SCALES:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: {letter} may be a unit or a factor")
+    return None
 
 
 def _scaled(tree: Node, scale: Fraction) -> Node:

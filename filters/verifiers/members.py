@@ -17,6 +17,7 @@ _AND = re.compile(r"\s*,?\s+(?:and|or)\s+|\s*;\s*")
 _LABEL = re.compile(
     r"(?:^|(?<=[\s,;.]))\(?(?P<label>[a-h]|i{1,3}|iv|v|[1-6])\)[.:]?\s*", re.IGNORECASE
 )
+_ONLY = re.compile(r"\s+only$")
 _DESCRIBED = re.compile(r"\\mid|\||:|\.\.\.|[<>]|\\(?:le|ge|lt|gt|ne|in|cup|cap)(?![a-zA-Z])")
 _PREFIX = re.compile(r"^[a-zA-Z]\s*(?:=|\\in)\s*")
 
@@ -34,7 +35,7 @@ class Members(NamedTuple):
 
 def read_members(text: str) -> Members | None:
     """Two or more members, or None when the text is a single thing (or too many things)."""
-    body = _PREFIX.sub("", unwrap(tidy(text)))
+    body = _PREFIX.sub("", _ONLY.sub("", unwrap(tidy(text))))
     if _DESCRIBED.search(body):
         return None
     opening = next((mark for mark in _OPEN if body.startswith(mark)), "")

@@ -7,6 +7,7 @@ fractions, text wrappers, a closing full stop. `\dfrac{1}{2}` and ` \frac12 ` bo
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _UNICODE = str.maketrans(
     {
@@ -92,6 +93,7 @@ _GAP = re.compile(r"(?<=[0-9A-Za-z])\s+(?=[0-9A-Za-z])")
 _SPACE = re.compile(r"\s+")
 
 
+@lru_cache(maxsize=16_384)
 def tidy(text: str) -> str:
     """LaTeX with one spelling for each thing, text wrappers kept: what the parsers read."""
     if not text.isascii():
@@ -133,6 +135,7 @@ def _comma(match: re.Match[str]) -> str:
     return f"{first}.{rest[0]}" if len(rest) == 1 else match.group()
 
 
+@lru_cache(maxsize=16_384)
 def normal_form(text: str) -> str:
     """The string two equal answers share when nothing but spelling sets them apart."""
     text = unwrap(tidy(text))
@@ -148,6 +151,7 @@ def _is_words(text: str) -> bool:
     return prose and re.fullmatch(r"[A-Za-z][A-Za-z' \-]+", text) is not None
 
 
+@lru_cache(maxsize=16_384)
 def unwrap(text: str) -> str:
     r"""Drop `\text{…}` and its like, keeping what they hold."""
     return _SPACE.sub(" ", _WRAPPERS.sub(r" \1 ", text)).strip()
