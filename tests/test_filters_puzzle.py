@@ -310,9 +310,7 @@ def test_the_own_answer_of_each_task_is_accepted_and_nonsense_is_not() -> None:
         (entry,) = _entries(name, 1)
         if not isinstance(entry["answer"], str):
             continue
-        given_prompt = prompt(
-            "puzzle", json.dumps({"kind": "reasoning_gym", "dataset": name, "entry": entry})
-        )
+        reference = json.dumps({"kind": "reasoning_gym", "dataset": name, "entry": entry})
         with contextlib.redirect_stdout(io.StringIO()):
             own = verify_puzzle(prompt("puzzle", reference), sample(_tagged(entry["answer"])))
         assert own.outcome == ACCEPT, (name, entry["answer"], own.detail)
