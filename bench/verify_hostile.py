@@ -51,16 +51,19 @@ class Measured:
     in_process_s: float
 
 
-def cases(count: int = CASES, seed: int = 0) -> Iterator[Hostile]:
-    """`count` cases; the families take turns. One in twelve is a hostile completion."""
-    rng = random.Random(seed)
-    families = list(FAMILIES.items())
-    for index in range(count):
-        if index % 12 == 11:
-            yield _hostile_completion(rng)
-            continue
-        name, family = families[index % len(families)]
-        yield _pair(rng, name, family)
+def cases(count: int = CASES, every: int = 1, seed: int = 0) -> Iterator[Hostile]:
+    """`count` cases, or every n-th of them, the same ones for the same seed."""
+    return (case(index, seed) for index in range(0, count, every))
+
+
+def case(index: int, seed: int = 0) -> Hostile:
+    """One case; the families take turns, and one case in twelve is a hostile completion."""
+    rng = random.Random(f"{seed} {index}")
+    if index % 12 == 11:
+        return _hostile_completion(rng)
+    names = list(FAMILIES)
+    name = names[index % len(names)]
+    return _pair(rng, name, FAMILIES[name])
 
 
 def _pair(rng: random.Random, name: str, family: Family) -> Hostile:
