@@ -69,7 +69,7 @@ def final_answer(answer: str) -> FinalAnswer | None:
     if tag:
         return FinalAnswer(tag.text, "tag") if tag.closed else None
     if line := last_marked_line(answer):
-        return FinalAnswer(line, "line")
+        return None if _BOX.search(line) else FinalAnswer(line, "line")
     formula = whole_formula(answer)
     return FinalAnswer(formula, "whole") if formula else None
 

@@ -170,6 +170,8 @@ def test_a_marked_answer_is_found(rule: str) -> None:
         "I am 5",
         r"\boxed{}",
         r"use \boxed{...} for it",
+        r"The answer is \boxed{}.",
+        r"So the answer is \boxed{???}.",
         r"\boxed{\frac{1}{2}",
         r"\boxed{1} and then \boxed{2",
         "I think the answer is 5, more or less",
