@@ -55,7 +55,7 @@ def _true_places(mask: Mask) -> Places:
     """`np.flatnonzero` for masks that are mostly False: eight at a time are passed over."""
     whole = len(mask) // 8 * 8
     eights = mask[:whole].view(np.uint64)
-    some = np.flatnonzero(eights)
+    some = np.flatnonzero(eights != 0)
     among = np.flatnonzero(eights[some].view(np.bool_))
     body = some[among >> 3] * 8 + (among & 7)
     return np.concatenate([body, whole + np.flatnonzero(mask[whole:])])
@@ -68,7 +68,7 @@ def high_bytes(data: Bytes) -> Places:
         piece = data[start : start + _PIECE_BYTES]
         whole = len(piece) // 8 * 8
         eights = piece[:whole].view(np.uint64)
-        some = np.flatnonzero(eights & _HIGH_BITS)
+        some = np.flatnonzero((eights & _HIGH_BITS) != 0)
         among = np.flatnonzero(eights[some].view(np.uint8) & 0x80)
         found.append(some[among >> 3] * 8 + (among & 7) + start)
         found.append(np.flatnonzero(piece[whole:] & 0x80) + (start + whole))
