@@ -191,6 +191,12 @@ def test_people_called_by_a_letter_are_not_articles() -> None:
     assert check_knights(letters, "A is a knave, B is a knight").outcome == REJECT
 
 
+def test_a_name_may_have_several_words() -> None:
+    doctors = {"solution": {"Dr. Bo Li": "knight", "Li": "knave"}}
+    assert check_knights(doctors, "dr. bo li is a knight, and Li is a knave").outcome == ACCEPT
+    assert check_knights(doctors, "Li is a knight, and Dr. Bo Li is a knave").outcome == REJECT
+
+
 def test_roles_may_have_other_names() -> None:
     saints = {"solution": {"A": "hero", "B": "villain"}, "roles": ["hero", "villain"]}
     assert check_knights(saints, "A is a hero, and B is a villain").outcome == ACCEPT

@@ -28,7 +28,8 @@ _MAX_DEPTH = 20
 _MAX_TOKENS = 60
 _MAX_READINGS = 2
 _ROLES = ("knight", "knave")
-_WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WORD = r"[^\W_]+(?:['’][^\W_]+)*"
+_NAME = re.compile(rf"{_WORD}(?:[ .-]{{1,2}}{_WORD}){{0,3}}")
 _MARKUP = re.compile(r"\\(?:begin|end)\{\w+\}(?:\{[^{}]*\})?|\\[a-zA-Z]+")
 # Words that change nothing between names and roles.
 _FILLERS = frozenset(
@@ -105,7 +106,7 @@ def _solution(puzzle: Mapping[str, Any]) -> Roles | Ruling:
 def _are_people(people: Any) -> bool:
     if not isinstance(people, list) or not 1 <= len(people) <= MAX_PEOPLE:
         return False
-    folded = {p.casefold() for p in people if isinstance(p, str) and _WORDS.fullmatch(p)}
+    folded = {p.casefold() for p in people if isinstance(p, str) and _NAME.fullmatch(p)}
     return len(folded) == len(people)
 
 
@@ -149,8 +150,10 @@ def _holds(statement: Any, honest: Mapping[str, bool], truthful: str, depth: int
 def _tokens(answer: str, people: list[str], names: tuple[str, str]) -> list[str] | str:
     """People as they are called and roles in lower case, in order; or the word not understood."""
     called = {person.casefold(): person for person in people}
+    longest_first = sorted(map(re.escape, people), key=len, reverse=True)
+    words = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)|{_WORD}", re.IGNORECASE)
     tokens: list[str] = []
-    for found in _WORDS.finditer(_MARKUP.sub(" ", answer)):
+    for found in words.finditer(_MARKUP.sub(" ", answer)):
         word = found.group()
         folded = word.casefold().replace("’", "'").removesuffix("'s")
         role = _role_of(folded, names)
