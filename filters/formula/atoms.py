@@ -1,16 +1,14 @@
 r"""The atoms of a formula: numbers, symbols, `\frac`, `\sqrt`, functions, brackets, matrices."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from fractions import Fraction
 
-from filters.formula.scan import Token, scan
+from filters.formula.reader import Reader
+from filters.formula.scan import Token
 from filters.formula.tree import FormulaError, Node, number, symbol
 
-Reader = Callable[[], Node]
-MAX_DEPTH = 120  # levels of the descent; a bracket takes three
-
+Read = Callable[[], Node]
 FUNCTIONS = {
     **{name: name for name in (
         "sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "exp", "ln",
@@ -23,11 +21,10 @@ FUNCTIONS = {
 _INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec",
             "csc": "arccsc", "sinh": "arcsinh", "cosh": "arccosh", "tanh": "arctanh"}  # fmt: skip
 _CONSTANTS = {"pi": "pi", "infty": "oo", "infinity": "oo", "inf": "oo"}
-_GREEK = frozenset(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
-    "rho sigma tau phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi "
-    "Omega ell hbar circ veci vecj veck".split()
-)
+_LETTERS = """alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu
+    xi rho sigma tau phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Upsilon
+    Phi Psi Omega ell hbar circ veci vecj veck"""
+_GREEK = frozenset(_LETTERS.split())
 _SPACES = {"R": "R", "Z": "Z", "N": "N", "Q": "Q", "C": "C"}
 _CHOSEN = re.compile(r"_(\d{1,5}|[a-z])\Z")
 _CALLED = frozenset("fghFGHPQ")
@@ -37,60 +34,8 @@ _FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "lvert": (
            "lVert": ("rVert", "norm")}  # fmt: skip
 
 
-class Atoms:
-    """The reader of tokens, and of whatever starts a factor; filters/formula/parse.py adds the
-    levels above."""
-
-    def __init__(self, text: str) -> None:
-        self._source = text
-        self._tokens = scan(text)
-        self._at = 0
-        self._depth = 0
-        self.bars = 0
-        self.in_builder = False
-
-    @property
-    def peek(self) -> Token:
-        return self._tokens[self._at]
-
-    @property
-    def last(self) -> Token:
-        return self._tokens[self._at - 1]
-
-    @property
-    def after(self) -> Token:
-        """The token after the next."""
-        return self._tokens[min(self._at + 1, len(self._tokens) - 1)]
-
-    @property
-    def before_last(self) -> Token:
-        return self._tokens[self._at - 2]
-
-    def next(self) -> Token:
-        token = self._tokens[self._at]
-        if token.kind == "end":
-            raise FormulaError("it ends too early")
-        self._at += 1
-        return token
-
-    def accept(self, text: str) -> bool:
-        """Take the token if it is this one."""
-        if self.peek.text == text and self.peek.kind != "end":
-            self._at += 1
-            return True
-        return False
-
-    def expect(self, text: str) -> None:
-        if not self.accept(text):
-            raise FormulaError(f"{text!r} is missing before {self.peek.text!r}")
-
-    @contextmanager
-    def deeper(self) -> Iterator[None]:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise FormulaError("nested too deep")
-        yield
-        self._depth -= 1
+class Atoms(Reader):
+    """Reads whatever starts a factor; filters/formula/parse.py adds the levels above."""
 
     def whole(self) -> Node:
         raise NotImplementedError
@@ -160,8 +105,7 @@ class Atoms:
         fraction = self.atom()
         top, bottom = fraction.args if fraction.kind == "div" else (whole, whole)
         if all(each.kind == "number" and each.decimals is None for each in (top, bottom)):
-            assert top.number is not None and bottom.number is not None
-            if 0 < top.number < bottom.number:
+            if 0 < (top.number or 0) < (bottom.number or 0):
                 return Node("add", (whole, fraction))
         self._at = start
         return whole
@@ -288,7 +232,7 @@ class Atoms:
         self.expect(")")
         return inner.args if inner.kind == "list" else (inner,)
 
-    def _inside(self, read: Reader) -> Node:
+    def _inside(self, read: Read) -> Node:
         """Read within brackets, where bars and colons are what they are outside of any."""
         kept, self.bars, self.in_builder = (self.bars, self.in_builder), 0, False
         with self.deeper():

@@ -32,11 +32,11 @@ _LABEL_BEFORE = re.compile(
 _LEADING_TEXT = re.compile(
     rf"^\s*{_TEXT}\s*([A-Za-z][A-Za-z ]*?)\s*:?\s*\}}\s*(?=[\d\\(\[a-zA-Z+-])"
 )
-_LABELS = frozenset(
-    """answer area average cost distance final height is length loss max maximum mean median min
+_LABEL_WORDS = """
+    answer area average cost distance final height is length loss max maximum mean median min
     minimum mode number of perimeter price probability product profit radius ratio result so speed
-    sum surface the therefore thus time total value volume width""".split()
-)
+    sum surface the therefore thus time total value volume width"""
+_LABELS = frozenset(_LABEL_WORDS.split())
 _WHOLLY_TEXT = re.compile(rf"^\s*{_TEXT}([^{{}}]*\d[^{{}}]*)\}}\s*$")
 _ONLY = re.compile(rf"\s*(?:{_TEXT}\s*)?\(?\s*only\s*\)?\s*\}}?\s*$")
 _MODULUS = re.compile(r"(?<=\d)\s*\(?\s*\\p?mod\s*\{?\s*\d+\s*\}?\s*\)?$")
@@ -70,7 +70,10 @@ _CURRENCIES = {"€": "euro", "\\euro": "euro", "£": "GBP", "\\pounds": "GBP", 
                "\\yen": "yuan", "₹": "rupee", "¢": "cent"}  # fmt: skip
 _CURRENCY_BEHIND = re.compile(r"(?<=[\d}])\s*(\\\$|€|£|¢)\s*$")
 _ORDINAL = re.compile(rf"(?<=\d)\s*\^?\s*\{{?\s*(?:{_TEXT})?\s*(?:st|nd|rd|th)\s*\}}?\s*\}}?\s*$")
-_UNIT_PIECE = rf"(?:{_TEXT}(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|\\%|%|\\circ\s*[CF]?\b)\s*(?:\^\s*\{{?\s*-?\d\s*\}}?)?"
+_UNIT_PIECE = (
+    rf"(?:{_TEXT}(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|\\%|%|\\circ\s*[CF]?\b)\s*"
+    r"(?:\^\s*\{?\s*-?\d\s*\}?)?"
+)
 _TEXT_UNIT = re.compile(rf"(?P<unit>{_UNIT_PIECE}(?:\s*(?:/|\\cdot|\*)?\s*{_UNIT_PIECE})*)\s*$")
 _PLAIN_UNIT = re.compile(
     r"(?<=[\d})%!\s])(?P<unit>[A-Za-zµ][A-Za-zµ.]+(?:[ /][A-Za-zµ.]+){0,4}(?:\s?\^\s?\{?[23]\}?)?"

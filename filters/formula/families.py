@@ -184,7 +184,7 @@ def _steps(node: Node, name: str) -> tuple[Node, Node] | None:
 def _is_whole(node: Node) -> bool | None:
     try:
         value = numeric(node, {})
-        nearest = int(round(float(value.real)))
+        nearest = round(float(value.real))
     except (FormulaError, ArithmeticError, OverflowError, ValueError):
         return None
     return same(node, number(Fraction(nearest)))

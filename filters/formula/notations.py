@@ -34,12 +34,14 @@ _EMPTY = re.compile(
     r"(?:solutions?|values?|numbers?|roots?|integers?|functions?|pairs?|triples?|triangles?|answers?)"
     r"(?:\s+(?:exists?|possible|to the equation|satisf\w+))?$"
     r"|^(?:the\s+)?empty\s*set$|^(?:\\emptyset|\\varnothing|\\\{\s*\\\}|\\phi)$"
-    r"|^(?:none|does not exist|do(?:es)?n['’]?t exist|dne|d\.n\.e\.|undefined|not defined|impossible"
+    r"|^(?:none|does not exist|do(?:es)?n['’]?t exist|dne|d\.n\.e\.|undefined|not defined"
+    r"|impossible"
     r"|not possible|nonexistent|no solutions? exists?)$",
     re.IGNORECASE,
 )
 _INFINITE = re.compile(
-    r"^(?:(?:there (?:are|is) )?infinitely many(?: solutions?| real solutions?)?|infinite(?: solutions?)?|\\infty|\+\s*\\infty|infinity"
+    r"^(?:(?:there (?:are|is) )?infinitely many(?: solutions?| real solutions?)?"
+    r"|infinite(?: solutions?)?|\\infty|\+\s*\\infty|infinity"
     r"|an infinite number(?: of solutions?)?|\\text infinity)$",
     re.IGNORECASE,
 )
@@ -59,8 +61,10 @@ _EXCEPT = re.compile(
     r"| but not| besides)(?: for)?(?: [a-z] ?=)? ?([^a-zA-Z]*)$",
     re.IGNORECASE,
 )
-_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen " \
-    "fifteen sixteen seventeen eighteen nineteen"  # fmt: skip
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen"
+)
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _SMALL = {word: value for value, word in enumerate(_UNITS.split())}
 _SMALL |= {word: 10 * value for value, word in enumerate(_TENS.split(), 2)}
@@ -155,7 +159,7 @@ def choice_of(text: str) -> Choice | None:
     if match is None:
         return None
     letter, rest = match[1] or match[2], match[3].strip(" .")
-    if (letter.islower() and rest) or "(" in rest[:2] and re.search(r"\([A-Jb-h]\)", rest):
+    if (letter.islower() and rest) or ("(" in rest[:2] and re.search(r"\([A-Jb-h]\)", rest)):
         return None
     return Choice(letter.upper(), rest, True)
 

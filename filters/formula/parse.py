@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from filters.formula.atoms import Atoms
 from filters.formula.spelling import prepared
-from filters.formula.tree import FormulaError, Node, number
+from filters.formula.tree import FormulaError, Node
 
 _RELATIONS = {
     "=": "=", "==": "=", ":=": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "!=": "!=",

@@ -47,28 +47,28 @@ def _ratio(one: Node, other: Node) -> float | None:
     names = sorted(symbols(one) | symbols(other))
     if not names or len(names) > len(_PRIMES):
         return None
-    found: float | Fraction | None = None
+    found: float | None = None
     for probe in range(_PROBES):
         at = {
             name: Fraction(_PRIMES[(place + probe) % len(_PRIMES)] + probe, 2 + probe)
             for place, name in enumerate(names)
         }
         quotient = _quotient(one, other, at)
-        if quotient is _BOTH_ZERO:
+        if quotient == _BOTH_ZERO:
             continue
         if quotient is None or (found is not None and abs(quotient - found) > 1e-12 * abs(found)):
             return None
         found = quotient
-    return None if found is None else float(found)
+    return found
 
 
-def _quotient(one: Node, other: Node, at: dict[str, Fraction]) -> float | Fraction | None:
+def _quotient(one: Node, other: Node, at: dict[str, Fraction]) -> float | None:
     try:
         values = exact(one, at), exact(other, at)
         if values[0] is not None and values[1] is not None:
             if not values[1]:
                 return None if values[0] else _BOTH_ZERO
-            return values[0] / values[1]
+            return float(values[0] / values[1])
         import mpmath as mp
 
         points = {name: mp.mpf(v.numerator) / v.denominator for name, v in at.items()}

@@ -8,13 +8,12 @@ from filters.formula.tree import FormulaError
 MAX_TOKENS = 600
 
 # Words that stand for something when written without a backslash; all other letters are symbols.
-WORDS = frozenset(
-    (
-        "arcsinh arccosh arctanh arcsin arccos arctan arccot arcsec arccsc asin acos atan sinh cosh "
-        "tanh coth sin cos tan cot sec csc cbrt sqrt exp log ln lg lcm gcd max min floor ceil abs pi "
-        "infinity infty inf and or mod deg"
-    ).split()
+_NAMES = (
+    "arcsinh arccosh arctanh arcsin arccos arctan arccot arcsec arccsc asin acos atan sinh cosh "
+    "tanh coth sin cos tan cot sec csc cbrt sqrt exp log ln lg lcm gcd max min floor ceil abs pi "
+    "infinity infty inf and or mod deg"
 )
+WORDS = frozenset(_NAMES.split())
 _WORD = "|".join(sorted(WORDS, key=len, reverse=True))
 _TOKEN = re.compile(
     r"\s*(?:"

@@ -1,7 +1,7 @@
 r"""An answer's text made ready for the parser: one spelling for each thing, what is prose refused.
 
-`1.5e6` becomes `1.5 \times 10^{6}`, `0.\overline{3}` a fraction, `1,234` 1234 (but `(1,234)` stays a
-pair), `\text{ or }` the word, `\mathbf{i}` its letter, `(0,1) U (2,3)` a union.
+`1.5e6` becomes `1.5 \times 10^{6}`, `0.\overline{3}` a fraction, `1,234` 1234 (but `(1,234)` stays
+a pair), `\text{ or }` the word, `\mathbf{i}` its letter, `(0,1) U (2,3)` a union.
 """
 
 import re

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from filters.verifiers.unit_text import read_unit
 
-_DEFINED = {
+_DEFINED: dict[str, dict[str, int | str]] = {
     "metre": {
         "m metre meter": 1, "km kilometre kilometer": 1000, "cm centimetre centimeter": "1/100",
         "mm millimetre millimeter": "1/1000", "dm decimetre decimeter": "1/10",
@@ -62,13 +62,13 @@ _KNOWN = {
 _COMPOUND = {"mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour", "kmph": "km/hour",
              "kwh": "kW hour", "kWh": "kW hour"}  # fmt: skip
 # What turns a number round or makes something else of it is no unit, and neither is prose.
-NO_UNITS = frozenset(
-    """half third quarter halves thirds quarters fourth fourths fifth fifths sixth sixths eighth
+_HARMFUL_WORDS = """
+    half third quarter halves thirds quarters fourth fourths fifth fifths sixth sixths eighth
     tenth tenths hundredth hundredths squared cubed factorial double triple times square root not
     wrong less more least most than at about approximately or and no none never if when only but
     between from to am pm modulo mod base above below over under negative minus plus is are
-    choose power infinity infinite undefined pi x y z""".split()
-)
+    choose power infinity infinite undefined pi x y z"""
+NO_UNITS = frozenset(_HARMFUL_WORDS.split())
 _WRAPPER = re.compile(
     r"\\(?:text|mathrm|textrm|mathit|mbox|rm|operatorname|textbf)\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
 )

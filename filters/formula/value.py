@@ -150,14 +150,14 @@ def _double_factorial(value: Fraction) -> Fraction | None:
 def _binomial(n: Fraction, k: Fraction) -> Fraction | None:
     if n.denominator != 1 or k.denominator != 1 or n < 0 or k < 0:
         return None
-    if min(k, n - k) > MAX_FACTORIAL or _bits(n.numerator) * int(min(k, max(n - k, 0))) > 60_000:
-        raise TooBigError("a binomial of too many digits")
-    value = 1
-    small = int(min(k, n - k)) if k <= n else -1
-    if small < 0:
+    value, whole, chosen = 1, n.numerator, k.numerator
+    if chosen > whole:
         return Fraction(0)
-    for step in range(small):
-        value = value * (int(n) - step) // (step + 1)
+    steps = min(chosen, whole - chosen)
+    if steps > MAX_FACTORIAL or _bits(whole) * steps > 2 * MAX_EXACT_BITS:
+        raise TooBigError("a binomial of too many digits")
+    for step in range(steps):
+        value = value * (whole - step) // (step + 1)
     return Fraction(value)
 
 
@@ -302,7 +302,7 @@ def _call(name: str, log_base: int) -> Callable[..., Any] | None:
     if name in _PLAIN:
         function = getattr(mp, _PLAIN[name])
         return lambda a: function(_small(a))
-    return {
+    rules: dict[str, Callable[..., Any]] = {
         "exp": lambda a: _mp_power(mp.e, a),
         "log": lambda a, b=None: _log(a, b, log_base),
         "root": _mp_root,
@@ -313,7 +313,8 @@ def _call(name: str, log_base: int) -> Callable[..., Any] | None:
         "max": lambda *a: max(map(_real, a)),
         "min": lambda *a: min(map(_real, a)),
         "mod": lambda a, b: mp.fmod(_real(a), _real(b)),
-    }.get(name)
+    }
+    return rules.get(name)
 
 
 def _log(value: Any, base: Any, log_base: int) -> Any:

@@ -82,6 +82,8 @@ def compare_choices(
     if got.doubt and got.indices & wanted.indices:
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} {got.doubt}")
     if not got.indices:
+        if not choices and _matching(answer, (_read_letter(_unwrap(reference))[1],), question):
+            return accept(f"{answer} is the text of the reference {reference}")
         return _rule_on_no_choice(wanted, choices, answer, question)
     detail = f"{answer} is choice {_names(got)}, the reference is {_names(wanted)}"
     same = got.indices == wanted.indices

@@ -148,7 +148,7 @@ def _as_phrases(reference: str, answer: str, detail: str) -> Ruling | None:
     if {wanted, got} & {"empty", "infinite"}:
         other = answer if wanted in ("empty", "infinite") else reference
         states_value = parse(other) is not None
-        if wanted and got or states_value:
+        if (wanted and got) or states_value:
             return reject(Reason.ANSWER_MISMATCH, detail)
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: in other words")
     in_symbols = compare_quickly(wanted or reference, got or answer)
@@ -251,18 +251,18 @@ def _as_formulas(reference: str, answer: str, detail: str, question: str) -> Rul
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: words that may change it")
     if (ruling := _with_letter(reference, answer, detail, question)) is not None:
         return ruling
-    trees = parse(wanted.body), parse(got.body)
-    if trees[0] is None or trees[1] is None:
+    one, two = parse(wanted.body), parse(got.body)
+    if one is None or two is None:
         return None
     scale = units.scale_between(wanted.unit, got.unit)
     if scale is None:
         return _units_differ(wanted, got, detail)
     parameters = Parameters(dict(wanted.parameters), dict(got.parameters))
-    same = compare(trees[0], _scaled(trees[1], scale), parameters)
+    same = compare(one, _scaled(two, scale), parameters)
     if not same and units.DEGREE in (wanted.unit, got.unit):
-        same = _in_radians(wanted, got, trees) or same
+        same = _in_radians(wanted, got, (one, two)) or same
     bare = wanted.unit == got.unit == units.NONE
-    if not same and bare and (meant := _percent(trees[0], trees[1], question)) is not None:
+    if not same and bare and (meant := _percent(one, two, question)) is not None:
         return _percent_ruling(meant, detail)
     if same is None:
         return None
@@ -310,7 +310,7 @@ def _percent(wanted: Node, got: Node, question: str) -> str | None:
     if ("percent" in (wanted.kind, got.kind)) is False or wanted.kind == got.kind:
         return None
     bare = [each.args[0] if each.kind == "percent" else each for each in (wanted, got)]
-    if not compare(*bare):
+    if not compare(bare[0], bare[1]):
         return None
     shown = bare[0].number or bare[1].number
     if shown is not None and abs(shown) > 1:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from math import isqrt, pi
 from typing import NamedTuple
 
+from filters.verifiers.unit_scale import scale_of
 from filters.verifiers.unit_text import UnitFactor, read_unit
 
 _MAX_CHARS = 300
@@ -62,6 +63,8 @@ _NUMBER = re.compile(
     r"(?P<root>\s*×?\s*\\sqrt\s*\{\s*\d{1,9}\s*\})?(?P<pi>\s*[×·]?\s*π)?"
 )
 _ONLY_TEN = re.compile(rf"\s*×?\s*{_POWER}")
+_PARTS = re.compile(r"(?<=[A-Za-z°'])[\s,}]{0,8}\s(?:and\s+)?(?=\d)")
+_MAX_PARTS = 4
 _PLAIN = re.compile(rf"\s*({_DECIMAL})\s*")
 _RANGE = re.compile(r"\s*(?:-|to|and)\s*(?=\.?\d)")
 
@@ -101,6 +104,31 @@ def read_measure(text: str) -> Measure | None:
     if len(text) > _MAX_CHARS:
         return None
     body = _last_said(_spelt(text))
+    return _read_one(body) or _read_sum(_PARTS.split(body))
+
+
+def _read_sum(parts: list[str]) -> Measure | None:
+    """`2 h 30 min` and `5 ft 3 in`: ever smaller units of one kind, in the first one's."""
+    if not 2 <= len(parts) <= _MAX_PARTS:
+        return None
+    total, last = None, None
+    for part in parts:
+        measure = _read_one(part)
+        scale = scale_of(measure.factors) if measure else None
+        if measure is None or scale is None or scale.offset or measure.value < 0:
+            return None
+        if total is None or last is None:
+            total, first = measure, scale
+        elif scale.dimension != last.dimension or scale.factor >= last.factor:
+            return None
+        else:
+            ratio = Fraction(scale.factor / first.factor).limit_denominator(10**9)
+            total = total._replace(value=total.value + measure.value * ratio, step=None)
+        last = scale
+    return total
+
+
+def _read_one(body: str) -> Measure | None:
     bracketed = body.startswith(("(", "[")) and ("±" in body or _RANGE.search(body))
     if bracketed:
         body = re.sub(r"^[(\[]([^()\[\]]*)[)\]]", r"\1", body)

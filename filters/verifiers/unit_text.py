@@ -51,7 +51,7 @@ _HYPHEN = re.compile(r"(?<=[A-Za-z])-(?=[A-Za-z])")  # ft-lb
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _SUPERSCRIPTS = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _TOKEN = re.compile(
-    r"\s*(?:(?P<symbol>[A-Za-zµμΩ°]+|[%€£¥¢])\s*(?:(?:\^|\*\*)\s*\(?(?P<power>[+-]?\d{1,2})\)?"
+    r"\s*(?:(?P<symbol>[A-Za-zµμΩ°]+|[%€£¥¢])(?:\s*(?:\^|\*\*)\s*\(?(?P<power>[+-]?\d{1,2})\)?"
     r"|(?P<glued>-?[2-4](?![\d.])))?|(?P<slash>/)|(?P<open>\()|(?P<close>\))|(?P<one>1(?=\s*/)))"
 )
 
