@@ -7,6 +7,7 @@ from prefect import flow, task
 
 from data_cards.funnel import FunnelRow
 from filters.grader import Grader
+from filters.rubric import KIND as RUBRIC
 from flows.cost import price_of
 from flows.curate import train_prompts
 from flows.display import SamplingDisplay
@@ -15,6 +16,8 @@ from flows.run_folder import RUNS, RunFolder, open_run
 from flows.sample_folder import asks_for, grade_with, sample_folder
 from flows.serving import teacher_served
 from flows.stage import resolve, show, staged, unless_hopeless
+from prompts.errors import PrerequisiteError
+from prompts.record import Prompt
 from teacher.progress import SamplingSummary
 
 
@@ -39,7 +42,9 @@ def generate(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = 
 def sample_teacher(run: RunFolder, again: bool = False) -> SamplingSummary:
     """Serve the teacher and run the sampling engine over all prompts, into Parquet."""
     recipe, folder = run.recipe, run.folder("generate")
-    asks = asks_for(train_prompts(run), recipe.teacher.template)
+    prompts = train_prompts(run)
+    _check_can_be_judged(prompts, recipe)
+    asks = asks_for(prompts, recipe.teacher.template)
     display = SamplingDisplay("generate", price_of(recipe.teacher))
     verification = recipe.verification
     with (
@@ -49,6 +54,16 @@ def sample_teacher(run: RunFolder, again: bool = False) -> SamplingSummary:
         grade = grade_with(grader, recipe.filters)
         summary = sample_folder(asks, served, recipe.sampling, folder, grade, display, again)
     return replace(summary, outcomes=[])
+
+
+def _check_can_be_judged(prompts: list[Prompt], recipe: Recipe) -> None:
+    """PrerequisiteError where answers would be paid for that nobody can ever accept."""
+    open_ended = sum(prompt.reference_kind == RUBRIC for prompt in prompts)
+    if open_ended and recipe.judge is None:
+        raise PrerequisiteError(
+            f"{open_ended:,} prompts are open questions (reference_kind {RUBRIC}), whose answers "
+            "only a judge can accept: name one with judge.model and judge.urls, or leave them out"
+        )
 
 
 def _funnel_rows(summary: SamplingSummary, seconds: float) -> list[FunnelRow]:

@@ -45,13 +45,17 @@ def verify(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = Fa
     run = open_run(resolve(recipe), runs)
     with staged(run, "verify", again) as stage:
         if stage.wanted:
-            _verify_run(run, stage)
+            suspects = _verify_run(run, stage)
             show(run, "verify")
+            if suspects:
+                listed = run.folder("verify") / FILE
+                say(f"{'verify':9} references in doubt: {suspects:,}, listed in {listed}")
     return str(run.path)
 
 
-def _verify_run(run: RunFolder, stage: Stage) -> None:
-    """Rules, judge, gold check; then the counts, which must add up."""
+def _verify_run(run: RunFolder, stage: Stage) -> int:
+    """Rules, judge, gold check; then the counts, which must add up. Returns how many references
+    are in doubt."""
     for old in verdict_files(run):
         old.unlink()
     shards = graded_shards(run)
@@ -68,8 +72,7 @@ def _verify_run(run: RunFolder, stage: Stage) -> None:
         rows.insert(0, _judge_row(judged, judged_s))
     facts = {"judge_votes": judged.votes, "judge_tokens": judged.tokens}
     stage.finish(rows, **facts, reference_suspects=len(suspects))
-    if suspects:
-        say(f"{'verify':9} {len(suspects):,} prompts set aside, see {run.folder('verify') / FILE}")
+    return len(suspects)
 
 
 def _judge_row(judged: Judged, seconds: float) -> FunnelRow:

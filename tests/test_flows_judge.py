@@ -34,6 +34,7 @@ from data_cards import card
 from filters import judge as asked
 from flows import judge, verify
 from flows import publish as publishing
+from flows.generate import sample_teacher
 from flows.plan import make_plan, plan_text
 from flows.preflight import missing
 from flows.recipe import JudgeRecipe, load_recipe, recipe_yaml, run_fingerprint
@@ -286,6 +287,12 @@ def test_what_the_judge_lacks_is_said_before_anything_is_spent(
     other = problems(tmp_path, judging.url, model="another")
     assert "does not serve 'another'; it serves judge-model" in other
     assert other.endswith("judge.model")
+
+
+def test_open_questions_without_a_judge_are_not_sampled(tmp_path: Path) -> None:
+    run = sampled_run(tmp_path, judged_recipe(None), [prompt("rubric", "It rhymes.")])
+    with pytest.raises(PrerequisiteError, match=r"1 prompts are open questions.*judge\.model"):
+        sample_teacher.fn(run)
 
 
 @pytest.mark.parametrize(
