@@ -214,11 +214,17 @@ def _last_tag(text: str) -> _Span | None:
         start = lowered.rfind(name, 0, end)
         if start < 0:
             continue
-        content = text[start + len(name) : end + 6 - len(name)].strip()
-        if said := last_marked_line(content) or undress(content):
+        if said := _tagged(text[start + len(name) : end + 6 - len(name)].strip()):
             return _Span(start, end + 7, said, True)
         closing = start
     return None
+
+
+def _tagged(content: str) -> str:
+    """What a tag holds: its own marked line where it holds a whole solution."""
+    if len(content) > _MAX_BOX_CHARS:
+        return content
+    return last_marked_line(content) or undress(content)
 
 
 def _ends_with(text: str, end: int, name: str) -> bool:

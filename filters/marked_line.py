@@ -11,7 +11,7 @@ _TAIL_CHARS = 20_000  # a final answer stands at the end
 _LINE_CHARS = 1_000
 _WHOLE_CHARS = 200
 
-_DRESS = r"[ \t*_#>`\-•]{0,20}"
+_DRESS = r"[ \t*_#>`\-•]{0,20}(?:\\(?:textbf|text|mathbf)\s?\{)?"
 _LEAD = (
     r"(?:(?:and|so|thus|hence|then|therefore|finally|consequently|accordingly|in conclusion"
     r"|in summary|as a result|we conclude that|this means(?: that)?|it follows that"
@@ -19,30 +19,31 @@ _LEAD = (
 )
 _OF_WHAT = (
     r"(?:\s(?:to|for)\s(?:the|this)\s(?:[\w'-]+\s?){1,4}(?:[\"“][^\"”]{1,200}[\"”])?"
-    r"|\s?\([a-z]\)|\shere)?"
+    r"|\s?\([^()\n]{1,40}\)|\shere)?"
 )
 _ENGLISH = (
     r"(?:(?:the|our|my)\s)?(?:final\s|correct\s|right\s|best\s|numerical\s|required\s|short\s"
-    rf"|exact\s){{0,2}}(?:answer|(?:correct|right|best)\s(?:option|choice)){_OF_WHAT}"
+    rf"|exact\s){{0,2}}(?:answer|ans\b\.?|(?:correct|right|best)\s(?:option|choice)){_OF_WHAT}"
 )
 _OTHERS = (
     r"(?:la )?respuesta(?: final| correcta)?|(?:la )?réponse(?: finale| correcte)?"
     r"|(?:die )?(?:endgültige |richtige |korrekte )?antwort|(?:a )?resposta(?: final| correta)?"
     r"|(?:la )?risposta(?: finale| corretta)?|(?:окончательный |правильный )?ответ"
 )
-_COLON = r"[ \t*_`]{0,6}(?:[:：]|=(?!=))"
+_COLON = r"[ \t*_`]{0,6}(?:[:：]|=(?![=>])|→|⇒|⟹|->|=>)"
 _IS = (
-    r"[ \t*_`]{1,6}(?:is|are|es|est|ist|lautet|é|è|=)(?![a-zA-Z])"
+    r"[ \t*_`]{1,6}(?:is|are|must be|will be|would be|es|est|ist|lautet|é|è|=)(?![a-zA-Z])"
     r"(?:\s(?:thus|therefore|then|simply|given by|option|choice)(?=\s))?[:：]?"
 )
 _MARK = re.compile(
-    rf"{_DRESS}{_LEAD}(?:{_ENGLISH}|{_OTHERS})(?P<said>{_COLON}|{_IS})[ \t*_`]{{0,6}}"
+    rf"{_DRESS}{_LEAD}(?:{_ENGLISH}|{_OTHERS})(?P<said>{_COLON}|{_IS})[ \t*_`}}]{{0,6}}"
     r"(?P<answer>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _CHOSEN = re.compile(
-    rf"{_DRESS}{_LEAD}(?:the\s)?(?:correct\s)?(?:option|choice|answer)\s(?P<answer>\(?[A-J]\)?)"
-    r"[*_]{0,3}\sis(?:\sthe)?(?:\scorrect|\sright)(?:\s\w{1,10})?[.!*_ ]*",
+    rf"{_DRESS}{_LEAD}(?:the\s)?(?:correct\s)?(?:(?:option|choice|answer)\s)?[*_]{{0,3}}"
+    r"(?P<answer>\(?[A-J]\)?)[*_]{0,3}\sis(?:\sthe)?(?:\scorrect|\sright|\sbest)"
+    r"(?:\s(?:one|answer|option|choice))?[.!*_ ]*",
     re.IGNORECASE,
 )
 _CJK_MARK = re.compile(
@@ -61,13 +62,15 @@ _STOP = r"(?<!\b[A-Z])(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bProf)\
 _SENTENCE = re.compile(rf"(?:{_STOP}|[!?;])[\"”)*]{{0,4}}\s+")
 _END_OF_SENTENCE = re.compile(
     rf"{_STOP}\**\s+(?=[A-Z*$\\(])"
-    r"|,?\s(?:because|since|which|where|as (?:it|the|this|we|they))\s|[，,]因为|，因"
+    r"|,?\s(?:because|since|which|where|as (?:it|the|this|we|they))\s|，(?=[因即所故其这那])"
+    r"|(?:です|である|입니다|이다)(?=\s*\Z)"
 )
 _KEYWORD = re.compile(
-    r"answer|respuesta|réponse|antwort|resposta|risposta|ответ|答|正解|정답|최종 답|选|選"
-    r"|(?:option|choice)\s",
+    r"answer|\bans\b|respuesta|réponse|antwort|resposta|risposta|ответ|答|正解|정답|최종 답|选|選"
+    r"|(?:option|choice)\b",
     re.IGNORECASE,
 )
+_BULLET = re.compile(r"[-*•]\s|\(?[a-z\d]{1,2}[).]\s")
 _OUTER_MATH = re.compile(r"(?:\$\$?(.*?)\$?\$|\\\((.*)\\\)|\\\[(.*)\\\])", re.DOTALL)
 _DISPLAY = {"\\[": "\\]", "$$": "$$", "\\(": "\\)"}
 
@@ -120,6 +123,7 @@ def undress(text: str, dots: bool = True) -> str:
         bare = re.sub(r"^\*\*|^__|\*\*$|__$", "", bare.rstrip("."))
         bare = bare.strip("*_` ").rstrip(".").strip()
         bare = bare.replace("**", "") if bare.count("**") % 2 else bare
+        bare = bare.removesuffix("}") if bare.count("}") > bare.count("{") else bare
     if match := _OUTER_MATH.fullmatch(bare):
         inner = next(g for g in match.groups() if g is not None).strip()
         if "$" not in inner.replace("\\$", "") and "\\)" not in inner and "\\]" not in inner:
@@ -175,6 +179,8 @@ def _below(lines: list[str], final: bool) -> str | None:
     taken = 1
     if close := _DISPLAY.get(full[0]):
         taken = next((n for n, line in enumerate(full[1:8], 2) if line == close), 1)
+    if taken < len(full) and _BULLET.match(full[0]) and _BULLET.match(full[taken]):
+        return None  # a list of lines: one of them is not the answer
     answer = " ".join(full[:taken])
     if len(answer) > _LINE_CHARS or (not final and len(full) > taken):
         return None

@@ -31,7 +31,8 @@ from prompts.record import DOMAINS
         ("180 degrees", "3.14159 rad", "accept", "undecided"),
         ("2\\pi m", "6.283 m", "accept", "reject"),
         ("0.333", "1/3", "accept", "accept"),
-        ("100", "100.4", "reject", "reject"),
+        ("100", "100.4", "undecided", "reject"),
+        ("100", "101", "reject", "reject"),
     ],
 )
 def test_the_tolerance_is_the_domains(
