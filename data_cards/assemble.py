@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -10,7 +10,9 @@ from data_cards.licenses import check_license
 from data_cards.scrub import public_name, scrub
 from data_cards.tally import DomainRow, PromptCount, count_domains, count_prompts, count_reasons
 from data_cards.trace import GivenVerdict, Message, Trace
+from filters.extract import final_answer
 from filters.final import JUDGE, by_sample, final_verdict
+from filters.shortcut import shortcut
 from filters.verdict import Outcome, Verdict
 from prompts.record import Prompt
 from teacher.sample import Sample
@@ -106,13 +108,15 @@ def assemble(
     *,
     selected: Collection[str] | None = None,
     fingerprint: str = "",
+    shorten: bool = False,
 ) -> Assembled:
     """Join prompts, samples and all verdicts on them into traces, in a stable shuffled order.
 
     filters/final.py says which of a sample's verdicts decides. `asked` maps prompt_id to the
     messages a student sees, without examples; `selected` holds the sample_ids to publish (None:
-    every accepted one). Raises ValueError where the records do not fit together: a sample without
-    its prompt or verdict, a held-out prompt, a selected sample that was not accepted.
+    every accepted one), with `shorten` only the last path of their reasoning where it can be cut.
+    Raises ValueError where the records do not fit together: a sample without its prompt or verdict,
+    a held-out prompt, a selected sample that was not accepted.
     """
     given = by_sample(verdicts)
     final = {sample_id: final_verdict(found) for sample_id, found in given.items()}
@@ -135,7 +139,9 @@ def assemble(
     failed_ids = {sample.sample_id for sample in failed}
     refused = accepted_ids | failed_ids
     return Assembled(
-        accepted=tuple(trace(s) for s in ordered if s.sample_id in kept),
+        accepted=tuple(
+            shortened(trace(s)) if shorten else trace(s) for s in ordered if s.sample_id in kept
+        ),
         rejected=tuple(trace(s) for s in ordered if s.sample_id not in refused),
         surplus=len(accepted_ids - kept),
         failed=len(failed),
@@ -209,6 +215,17 @@ def _given(verdict: Verdict) -> GivenVerdict:
         reason=str(verdict.reason),
         detail=scrub(verdict.detail),
     )
+
+
+def shortened(trace: Trace) -> Trace:
+    """The trace with the shortcut of its reasoning, or whole and marked `uncut`."""
+    final = final_answer(trace.answer)
+    path = shortcut(trace.reasoning, final.text if final else "", trace.question)
+    if path is None:
+        return replace(trace, reasoning_form="uncut")
+    turn = Message(role="assistant", content=assistant_content(path, trace.answer))
+    messages = (*trace.messages[:-1], turn)
+    return replace(trace, messages=messages, reasoning=path, reasoning_form="shortcut")
 
 
 def _check_joins(

@@ -30,7 +30,9 @@ class Trace:
     are all that were given. The question's column is `question`, not `prompt`: TRL takes a
     dataset that has `prompt` beside `messages` for another format. Counts are in tokens of the
     teacher's tokenizer. `pass_rate` is accepted ÷ decided over the prompt's samples, null when
-    none was decided; `decided_samples` is its denominator.
+    none was decided; `decided_samples` is its denominator. `reasoning_form` is `journey` (whole),
+    `shortcut` (see filters/shortcut.py; token counts stay the whole sample's) or `uncut`: a
+    shortcut was wanted, and the reasoning could not be cut safely.
     """
 
     sample_id: str
@@ -72,6 +74,7 @@ class Trace:
     answer_tokens: int
     attempts: int
     recipe_fingerprint: str
+    reasoning_form: str = "journey"
 
 
 # What each column holds, for the card; a test keeps the two in step.
@@ -118,4 +121,6 @@ COLUMN_MEANING: dict[str, str] = {
     "answer_tokens": "tokens of the answer",
     "attempts": "requests it took to get this completion",
     "recipe_fingerprint": "fingerprint of the recipe that made the dataset",
+    "reasoning_form": "journey: the whole reasoning; shortcut: only what follows its last "
+    "correction (token counts are the whole one's); uncut: whole, as it could not be cut safely",
 }

@@ -1,4 +1,4 @@
-"""Which accepted samples of a prompt become traces."""
+"""Which accepted samples of a prompt become traces, and how much of their reasoning."""
 
 from itertools import groupby
 from operator import itemgetter
@@ -8,10 +8,11 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 Order = Literal["shortest", "first", "longest", "most_different"]
+TraceForm = Literal["journey", "shortcut"]
 
 
 class SelectionRecipe(BaseModel):
-    """How many accepted samples a prompt gives to the dataset, and which."""
+    """How many accepted samples a prompt gives to the dataset, which, and how much of each."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -20,6 +21,11 @@ class SelectionRecipe(BaseModel):
         "shortest",
         description="which are kept: fewest tokens, first sampled, most tokens, or the shortest "
         "and then always the one that shares fewest words in a row with those kept",
+    )
+    trace: TraceForm = Field(
+        "journey",
+        description="the whole reasoning with its corrections, or only what follows the last one, "
+        "where that can be cut out safely (filters/shortcut.py)",
     )
 
 

@@ -77,11 +77,16 @@ def _stands_alone(path: str, final: str) -> bool:
     return (
         len(path) >= _LEAST_CHARS
         and len(_SENTENCE_END.findall(path)) >= _LEAST_SENTENCES
-        and bool(final.strip())
-        and final.strip() in path
+        and _says(path, final.strip())
         and _CORRECTION.search(path) is None
         and _POINTS_BACK.search(path) is None
     )
+
+
+def _says(path: str, final: str) -> bool:
+    """Whether the answer stands in the path, and not only as a part of a longer one."""
+    whole = rf"(?<![\w.]){re.escape(final)}(?!\w|[.,]\d)"
+    return final != "" and re.search(whole, path) is not None
 
 
 def _borrows(path: str, head: str, question: str) -> bool:

@@ -59,6 +59,7 @@ def publish(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = F
             write_run_card(run, assembled, row)
             stage.finish([row], traces=len(assembled.accepted))
             show(run, "publish")
+            _say_forms(assembled)
         else:
             renew_card(run)
         say(f"{'publish':9} dataset in {run.folder('publish')}")
@@ -83,6 +84,7 @@ def assemble_run(run: RunFolder) -> Assembled:
         recipe.dataset,
         selected=set(selected["sample_id"]),
         fingerprint=run_fingerprint(recipe),
+        shorten=recipe.selection.trace == "shortcut",
     )
 
 
@@ -160,6 +162,13 @@ def push_dataset(run: RunFolder) -> None:
 def dataset_files(run: RunFolder, split: str = "train") -> list[Path]:
     """The published Parquet files of one split."""
     return sorted((run.folder("publish") / "data").glob(f"{split}-*.parquet"))
+
+
+def _say_forms(assembled: Assembled) -> None:
+    """How many reasonings were cut to their shortcut, where that was wanted."""
+    forms = Counter(trace.reasoning_form for trace in assembled.accepted)
+    if forms["shortcut"] or forms["uncut"]:
+        say(f"{'publish':9} {forms['shortcut']:,} cut to their shortcut, {forms['uncut']:,} whole")
 
 
 def _selection_row(assembled: Assembled, seconds: float) -> FunnelRow:

@@ -57,6 +57,23 @@ def test_the_assistant_s_turn_is_the_think_block_then_the_answer() -> None:
     )
 
 
+def test_with_shortcuts_a_trace_says_how_it_was_cut() -> None:
+    prompt = make_prompt("What is 2 + 2?")
+    path = (
+        "We are to add 2 and 2. Two and two are four, as counting up from 2 shows: 3, then 4. "
+        "So the sum is 2 + 2 = 4, and that is what is asked for."
+    )
+    doubted = make_sample(prompt, reasoning=f"2 + 2 = 5?\n\nWait, {path}")
+    plain = make_sample(prompt, 1)
+    samples = [doubted, plain]
+    verdicts = [make_verdict(sample) for sample in samples]
+    made = assemble([prompt], samples, verdicts, ask([prompt]), RECIPE, shorten=True)
+    cut, whole = sorted(made.accepted, key=lambda trace: trace.sample_index)
+    assert (cut.reasoning_form, cut.reasoning) == ("shortcut", path)
+    assert cut.messages[-1]["content"] == f"<think>\n{path}\n</think>\n\n\\boxed{{4}}"
+    assert (whole.reasoning_form, whole.reasoning) == ("uncut", plain.reasoning)
+
+
 def test_the_pass_rate_leaves_undecided_samples_out() -> None:
     prompt = make_prompt("What is 2 + 2?")
     samples = [make_sample(prompt, index) for index in range(4)]

@@ -54,6 +54,7 @@ def test_the_last_of_several_starts_counts() -> None:
             "borrows a name",
             f"Let k be the balls in the bag.\n\nWait, {PATH} Then k + 12 counts all of them.",
         ),
+        ("another answer that has it", f"{FALSE_START}\n\nWait, {PATH.replace('19', '1.19')}"),
         ("an aside", f"{PATH}\n\nAlternatively, count them."),
         ("nothing", ""),
     ],
