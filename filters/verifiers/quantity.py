@@ -11,8 +11,8 @@ Of the value: TOLERANCE of the reference, by domain, or what rounds to the digit
 shows (two at least: `0.33 m` is met by `0.3333 m`), or lies within its `±`. A whole number such as
 `250` says nothing of its digits: without unit it must be met exactly; in its own unit a decimal is
 taken that rounds to it and is off by a thousandth at most (`1349.7 K` for `1350 K`, in science).
-What is off by less than 1 % else is undecided where the reference is a whole number with a unit (or,
-in science, the answer a decimal for a whole number), or where the answer came in another unit.
+What is off by less than 1 % else is undecided where the reference is a whole number with a unit, or
+(in science) the answer a decimal for a whole number, or where the answer came in another unit.
 
 Nothing here hangs or grows: texts are read by regular expressions of bounded length, pint sees
 single symbols only (filters/verifiers/unit_scale.py).
@@ -218,9 +218,9 @@ def _compare_values(case: _Case, got: float, same_unit: bool = False) -> Ruling:
     allowed = _allowed(case, same_unit) * (1 + _EXACT)
     if gap <= allowed:
         return _unless_wide(answer, detail)
+    rounded = wanted.whole and tolerance > 0 and answer.step is not None
     vague = wanted.factors and (wanted.whole or not same_unit)
-    vague = vague or (tolerance and wanted.whole and answer.step is not None)
-    if vague and gap <= _NEAR * abs(value):
+    if (vague or rounded) and gap <= _NEAR * abs(value):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: near, but how exact is {value:g}?")
     return reject(Reason.ANSWER_MISMATCH, f"{detail}: off by {gap:.4g}, {allowed:.4g} allowed")
 
