@@ -21,7 +21,8 @@ FUNCTIONS = {
 _INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec",
             "csc": "arccsc", "sinh": "arcsinh", "cosh": "arccosh", "tanh": "arctanh"}  # fmt: skip
 _CONSTANTS = {"pi": "pi", "infty": "oo", "infinity": "oo", "inf": "oo"}
-_LETTERS = """alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu
+_LETTERS = """
+    alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu
     xi rho sigma tau phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Upsilon
     Phi Psi Omega ell hbar circ veci vecj veck"""
 _GREEK = frozenset(_LETTERS.split())
@@ -104,9 +105,9 @@ class Atoms(Reader):
         start = self._at
         fraction = self.atom()
         top, bottom = fraction.args if fraction.kind == "div" else (whole, whole)
-        if all(each.kind == "number" and each.decimals is None for each in (top, bottom)):
-            if 0 < (top.number or 0) < (bottom.number or 0):
-                return Node("add", (whole, fraction))
+        plain = all(each.kind == "number" and each.decimals is None for each in (top, bottom))
+        if plain and 0 < (top.number or 0) < (bottom.number or 0):
+            return Node("add", (whole, fraction))
         self._at = start
         return whole
 

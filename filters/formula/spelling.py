@@ -33,7 +33,7 @@ _REPEATING = re.compile(
 _GOING_ON = re.compile(r"(?<![\d.])(\d*)\.(\d{0,20}?)(\d{1,6}?)\3{2,}\s*\.\.\.")
 _UNION_LETTER = re.compile(r"(?<=[)\]}])\s*U\s*(?=[(\[{\\])")
 _MIXED = re.compile(r"(?<![\d.,/^_{])(\d+)\s+(\d+)\s*/\s*(\d+)(?![\d.])")
-_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?![\d,])")
+_THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?!\d|,\d)")
 _BRACKET = re.compile(r"\\[{}]|[()\[\]{}]")
 _LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _FUNCTION_RUN = re.compile(  # sinx, xlnx, arctanxy

@@ -18,7 +18,7 @@ from filters.formula.names import ASKED, alike, as_point, assignments, is_name, 
 from filters.formula.regions import is_region, region, same_region
 from filters.formula.relations import same_relation, solves
 from filters.formula.signs import signs_written_out
-from filters.formula.tree import Node, kinds, number, symbols
+from filters.formula.tree import FormulaError, Node, kinds, number, symbols
 from filters.formula.vectors import as_vector, components
 
 _MAX_ITEMS = 60
@@ -26,11 +26,17 @@ _COLLECTIONS = ("list", "set", "tuple", "matrix")
 
 
 def compare(wanted: Node, got: Node, said: Parameters | None = None) -> bool | None:
-    """Whether an answer's tree is the reference's; `said` are parameters named beside them."""
+    """Whether an answer's tree is the reference's; `said` are parameters named beside them.
+
+    What is too big to be computed is None.
+    """
     if wanted == got:
         return True
-    wanted, got, parameters = without_parameters(wanted, got, said)
-    return _compare(wanted, got, parameters)
+    try:
+        wanted, got, parameters = without_parameters(wanted, got, said)
+        return _compare(wanted, got, parameters)
+    except (FormulaError, ArithmeticError, RecursionError):
+        return None
 
 
 def _compare(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None:

@@ -219,6 +219,8 @@ def _number(node: Node, values: Values, log_base: int) -> Any:
         raise FormulaError(f"{kind} has no value")
     try:
         value = rule(*args)
+    except FormulaError:
+        raise
     except (ZeroDivisionError, ValueError, TypeError) as error:
         raise FormulaError(f"no value: {error}") from None
     return _tame(value)
