@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 from filters_records import prompt, sample
+from hypothesis import given
+from hypothesis import strategies as st
 
 from filters.final import final_verdict, final_verdicts, grade_traces
 from filters.trace import TraceFilters
@@ -22,36 +24,58 @@ def said(by: str, outcome: Outcome, sample_id: str = "p-000") -> Verdict:
     return Verdict(sample_id, by, "1", outcome, REASONS[by][outcome])
 
 
-def given(**outcomes: Outcome) -> list[Verdict]:
+def told(**outcomes: Outcome) -> list[Verdict]:
     return [said(by, outcome) for by, outcome in outcomes.items()]
 
 
 @pytest.mark.parametrize(
     ("verdicts", "decides"),
     [
-        (given(math_answer=A), "math_answer"),
-        (given(math_answer=A, trace=A), "math_answer"),
-        (given(math_answer=A, trace=R), "trace"),
-        (given(math_answer=R, trace=R), "math_answer"),
-        (given(math_answer=U, trace=R), "trace"),
-        (given(math_answer=U, trace=U), "math_answer"),
-        (given(math_answer=U, trace=A, judge=A), "judge"),
-        (given(math_answer=U, trace=A, judge=R), "judge"),
-        (given(math_answer=U, trace=A, judge=U), "judge"),
-        (given(math_answer=U, trace=R, judge=A), "trace"),
+        (told(math_answer=A), "math_answer"),
+        (told(math_answer=A, trace=A), "math_answer"),
+        (told(math_answer=A, trace=R), "trace"),
+        (told(math_answer=R, trace=R), "math_answer"),
+        (told(math_answer=U, trace=R), "trace"),
+        (told(math_answer=U, trace=U), "math_answer"),
+        (told(math_answer=U, trace=A, judge=A), "judge"),
+        (told(math_answer=U, trace=A, judge=R), "judge"),
+        (told(math_answer=U, trace=A, judge=U), "judge"),
+        (told(math_answer=U, trace=R, judge=A), "trace"),
         # Asked over a reject only where the recipe lets it overrule.
-        (given(math_answer=R, trace=A, judge=A), "judge"),
-        (given(math_answer=R, trace=A, judge=R), "math_answer"),
-        (given(math_answer=R, trace=A, judge=U), "math_answer"),
-        (given(math_answer=A, trace=A, judge=R), "math_answer"),
-        (given(math_answer=A, trace=A, gold_check=U), "gold_check"),
-        (given(math_answer=R, trace=R, judge=A, gold_check=U), "gold_check"),
+        (told(math_answer=R, trace=A, judge=A), "judge"),
+        (told(math_answer=R, trace=A, judge=R), "math_answer"),
+        (told(math_answer=R, trace=A, judge=U), "math_answer"),
+        (told(math_answer=A, trace=A, judge=R), "math_answer"),
+        (told(math_answer=A, trace=A, gold_check=U), "gold_check"),
+        (told(math_answer=R, trace=R, judge=A, gold_check=U), "gold_check"),
     ],
     ids=lambda value: "" if isinstance(value, str) else "-".join(v.outcome for v in value),
 )
 def test_one_verdict_decides(verdicts: list[Verdict], decides: str) -> None:
     assert final_verdict(verdicts).verifier == decides
     assert final_verdict(verdicts[::-1]).verifier == decides
+
+
+@given(
+    st.fixed_dictionaries(
+        {"math_answer": st.sampled_from([A, R, U])},
+        optional={
+            "trace": st.sampled_from([A, R, U]),
+            "judge": st.sampled_from([A, R, U]),
+            "gold_check": st.just(U),
+        },
+    )
+)
+def test_nothing_is_accepted_that_somebody_with_a_say_refused(outcomes: dict[str, Outcome]) -> None:
+    verdicts = told(**outcomes)
+    final = final_verdict(verdicts)
+    assert final in verdicts
+    if final.outcome is A:
+        assert A in (outcomes["math_answer"], outcomes.get("judge"))
+        assert outcomes.get("trace") is not R
+        assert "gold_check" not in outcomes
+    if outcomes["math_answer"] is R and "judge" not in outcomes:
+        assert final.outcome is (U if "gold_check" in outcomes else R)
 
 
 def test_every_sample_has_one_final_verdict_in_its_order() -> None:
@@ -62,7 +86,7 @@ def test_every_sample_has_one_final_verdict_in_its_order() -> None:
 
 def test_a_sample_without_its_verifier_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="no verdict of its verifier"):
-        final_verdict(given(trace=A, judge=A))
+        final_verdict(told(trace=A, judge=A))
 
 
 def test_an_open_answer_needs_no_mark() -> None:
