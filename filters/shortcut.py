@@ -5,7 +5,9 @@ after its last correction, if that stands on its own. The rule, all of it requir
 
 1. The path begins with a paragraph that opens with a correction or a new start (`Wait, …`, `Let me
    start over.`, `Alternatively, …`), and no later paragraph or sentence corrects anything.
-2. It holds the final answer, and it is a derivation: two sentences and 120 characters at least.
+2. It holds the final answer, and it is a derivation: two sentences and 120 characters at least,
+   without wavering (`maybe`, `I'll go with`), that takes up half of the question's numbers, or
+   where it has none a third of its words.
 3. It does not point back (`as before`, `the same result`, `earlier`).
 4. It borrows nothing from what is cut off: every number and every one-letter name it shares with
    that part is in the question too, or is introduced in the path (`x = 4`, `let n be`).
@@ -38,9 +40,16 @@ _POINTS_BACK = re.compile(
     r"|computed|said)|as (?:i|we) (?:said|noted)|initial(?:ly)?|the first (?:approach|method|way)"
     r"|(?:consistent|agrees?) with|confirms?|equation \(?\d|the other (?:one|case)|back to)\b"
 )
+_WAVERS = re.compile(
+    r"(?i)\b(?:maybe|perhaps|probably|i think|i guess|i believe|i'?m (?:not sure|stuck|confused)"
+    r"|not sure|confusing|i'?ll (?:go|stick|proceed|answer)|after all|either way|as (?:is )?stated"
+    r"|the (?:standard|classic|intended) (?:solution|answer|problem)|typo)\b"
+)
 _SENTENCE_END = re.compile(r"[.!?](?:\s|\Z)|\n")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*")
 _NAME = re.compile(r"(?<![A-Za-z\\'’])[B-HJ-Zb-z](?![A-Za-z'’])")
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_LEAST_NUMBERS, _LEAST_WORDS = 1 / 2, 1 / 3
 _LEAST_CHARS = 120
 _LEAST_SENTENCES = 2
 # What comes right before a number or a name where it is introduced.
@@ -68,7 +77,9 @@ def shortcut(reasoning: str, final: str, question: str) -> str | None:
     head, last = reasoning[: opened[-1]], reasoning[opened[-1] :]
     opening = _OPENING.match(last)
     path = last[opening.end() if opening else 0 :].strip()
-    if not _stands_alone(path, final) or _borrows(path, head, question):
+    if not (_stands_alone(path, final) and _takes_up(path, question)):
+        return None
+    if _borrows(path, head, question):
         return None
     return path[0].upper() + path[1:]
 
@@ -80,7 +91,17 @@ def _stands_alone(path: str, final: str) -> bool:
         and _says(path, final.strip())
         and _CORRECTION.search(path) is None
         and _POINTS_BACK.search(path) is None
+        and _WAVERS.search(path) is None
     )
+
+
+def _takes_up(path: str, question: str) -> bool:
+    """Whether the path starts from the question: enough of its numbers, or else of its words."""
+    for pattern, least in ((_NUMBER, _LEAST_NUMBERS), (_WORD, _LEAST_WORDS)):
+        asked = set(pattern.findall(question.lower()))
+        if asked:
+            return len(asked & set(pattern.findall(path.lower()))) >= least * len(asked)
+    return False
 
 
 def _says(path: str, final: str) -> bool:

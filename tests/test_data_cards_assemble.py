@@ -71,7 +71,7 @@ def test_with_shortcuts_a_trace_says_how_it_was_cut() -> None:
     cut, whole = sorted(made.accepted, key=lambda trace: trace.sample_index)
     assert (cut.reasoning_form, cut.reasoning) == ("shortcut", path)
     assert cut.messages[-1]["content"] == f"<think>\n{path}\n</think>\n\n\\boxed{{4}}"
-    assert (whole.reasoning_form, whole.reasoning) == ("uncut", plain.reasoning)
+    assert (whole.reasoning_form, whole.reasoning) == ("uncut", plain.reasoning.strip())
 
 
 def test_the_pass_rate_leaves_undecided_samples_out() -> None:

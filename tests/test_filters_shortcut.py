@@ -55,6 +55,12 @@ def test_the_last_of_several_starts_counts() -> None:
             f"Let k be the balls in the bag.\n\nWait, {PATH} Then k + 12 counts all of them.",
         ),
         ("another answer that has it", f"{FALSE_START}\n\nWait, {PATH.replace('19', '1.19')}"),
+        ("wavers", f"{FALSE_START}\n\nWait, {PATH} I'm not sure, but I'll go with 19."),
+        (
+            "does not start from the question",
+            f"{FALSE_START}\n\nWait, in the end all of them are to be counted, whatever their "
+            "colour is. So the answer that has to be given to the question is 19.",
+        ),
         ("an aside", f"{PATH}\n\nAlternatively, count them."),
         ("nothing", ""),
     ],
