@@ -81,12 +81,6 @@ def same_unit(one: str, other: str) -> bool | None:
     return None if singular(one) == singular(other) else False
 
 
-def looks_variable(unit: str) -> bool:
-    """`x`, `xy^2`: letters that are no unit we know."""
-    bare = _POWER.sub("", unit)
-    return bare.isalpha() and len(bare) <= _WORD_CHARS and bare not in _LONG_UNITS
-
-
 def singular(word: str) -> str:
     """Letter case, dots, blanks and a plural's `s` dropped: `Meters` and `meter` are one."""
     return word.casefold().replace(".", "").replace(" ", "").removesuffix("s") or word

@@ -59,11 +59,6 @@ def read_number(text: str) -> Number | None:
     return Number(value, decimals, percent, unit)
 
 
-def scale_words(text: str) -> frozenset[str]:
-    """The words of an answer that multiply it or tell times apart: million, dozen, pm, …"""
-    return _words(unwrap(tidy(text[:_MAX_CHARS])).casefold()) & (SCALE_WORDS | {"am", "pm"})
-
-
 def _split_unit(body: str) -> tuple[str, str]:
     tail = _TAIL.search(body)
     if tail is None or tail.start() == 0 or re.match(r"[eE]\d", body[tail.start() :]):
