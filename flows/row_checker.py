@@ -54,7 +54,8 @@ class RowChecker:
         ours, its = socket.socketpair()
         with ours, its:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _COMMAND, str(its.fileno()), domain],
+                # -P: a folder called filters where the user stands is not ours
+                [sys.executable, "-P", "-c", _COMMAND, str(its.fileno()), domain],
                 pass_fds=[its.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -41,9 +41,7 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 
 
 def test_rows_keep_their_order_and_columns_byte_for_byte(tmp_path: Path) -> None:
-    odd = (
-        '{"id" :1e3,  "reference":"5","completion":"\\\\boxed{5}","é":"\\ud800", "n":[1 ,2]}'
-    )
+    odd = '{"id" :1e3,  "reference":"5","completion":"\\\\boxed{5}","é":"\\ud800", "n":[1 ,2]}'
     source = written(tmp_path / "in.jsonl", odd, "", line("5", "6", id="b"))
     check_file(source, tmp_path / "out.jsonl", "math", workers=1)
     first, second = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
@@ -221,6 +219,20 @@ def test_standard_input_and_output_and_the_summary_on_standard_error() -> None:
     assert [row["outcome"] for row in rows] == ["accept", "reject", "reject"]
     assert "check     3 in = 1 accept + 2 reject + 0 undecided" in done.stderr
     assert "2 reject    answer_mismatch" in done.stderr
+
+
+def test_files_where_the_user_stands_are_not_taken_for_ours(tmp_path: Path) -> None:
+    (tmp_path / "filters.py").write_text("raise SystemExit('the wrong filters')")
+    source = written(tmp_path / "in.jsonl", line("5", "5"))
+    done = subprocess.run(
+        [sys.executable, "-P", *COMMAND[1:], source.name],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["outcome"] == "accept"
 
 
 def test_the_command_imports_nothing_heavy() -> None:
