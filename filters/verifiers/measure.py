@@ -53,16 +53,23 @@ _APPROXIMATELY = re.compile(
 _REMARK = re.compile(
     r"\s\((?:approx|about|or |rounded|to |i\.e|which|that|≈|~|[-+]?\d)[^()]*\)\s*$"
 )
-_POWER = r"10\s*(?:\^|\*\*)\s*[({]?\s*([+-]?\d{1,4})\s*[)}]?"
+_POWER = r"10\s*(?:\^|\*\*)\s*[({{]?\s*(?P<{}>[+-]?\d{{1,4}})\s*[)}}]?"
 _DECIMAL = r"(?:\d{1,3}(?:_\d{3})+|\d+)(?:\.\d*)?|\.\d+"
-_NUMBER = re.compile(
-    rf"\s*(?P<sign>[+-]?)\s*(?:(?P<frac>\\frac\s*\{{\s*(?P<top>{_DECIMAL})\s*\}}\s*\{{\s*(?P<bottom>{_DECIMAL})\s*\}})"
-    rf"|{_POWER}(?!\s*\d)"
-    rf"|(?P<mantissa>{_DECIMAL})(?:\((?P<last>\d{{1,2}})\))?"
-    rf"(?:\s*/\s*(?P<over>\d+)(?![\d.])|[eE](?P<e>[+-]?\d{{1,4}})(?![\d.])|(?:\s*×\s*|\s+){_POWER})?)?"
-    r"(?P<root>\s*×?\s*\\sqrt\s*\{\s*\d{1,9}\s*\})?(?P<pi>\s*[×·]?\s*π)?"
+_FRACTION = (
+    rf"\\frac\s*\{{\s*(?P<top>{_DECIMAL})?\s*(?P<top_pi>π)?\s*\}}"
+    rf"\s*\{{\s*(?P<bottom>{_DECIMAL})\s*\}}"
 )
-_ONLY_TEN = re.compile(rf"\s*×?\s*{_POWER}")
+_SCALED = (
+    rf"(?P<mantissa>{_DECIMAL})(?:\((?P<last>\d{{1,2}})\))?"
+    rf"(?:\s*/\s*(?P<over>\d+)(?![\d.])|[eE](?P<e>[+-]?\d{{1,4}})(?![\d.])"
+    rf"|(?:\s*×\s*|\s+){_POWER.format('times')})?"
+)
+_NUMBER = re.compile(
+    rf"\s*(?P<sign>[+-]?)\s*(?:{_FRACTION}|{_POWER.format('alone')}(?!\s*\d)|{_SCALED})?"
+    r"(?P<root>\s*×?\s*\\sqrt\s*\{\s*\d{1,9}\s*\})?"
+    r"(?P<pi>\s*[×·]?\s*π(?:\s*/\s*(?P<pi_over>[1-9]\d{0,5}))?)?"
+)
+_ONLY_TEN = re.compile(rf"\s*×?\s*{_POWER.format('ten')}")
 _PARTS = re.compile(r"(?<=[A-Za-z°'])[\s,}]{0,8}\s(?:and\s+)?(?=\d)")
 _MAX_PARTS = 4
 _PLAIN = re.compile(rf"\s*({_DECIMAL})\s*")
@@ -155,7 +162,7 @@ def _scaled(
     power: re.Match[str],
 ) -> Measure | None:
     """`(2.6 ± 0.1) × 10^-10 N`: the power counts for the uncertainty too."""
-    factors, exponent = read_unit(rest[power.end() :]), int(power[1])
+    factors, exponent = read_unit(rest[power.end() :]), int(power["ten"])
     if factors is None or abs(exponent) > _MAX_EXPONENT:
         return None
     ten = Fraction(10) ** exponent
@@ -215,7 +222,7 @@ def _read_number(body: str) -> _Read | None:
     if read is None:
         return None
     if match["root"] or match["pi"]:
-        factor = Fraction(pi) if match["pi"] else Fraction(1)
+        factor = Fraction(pi) / int(match["pi_over"] or 1) if match["pi"] else Fraction(1)
         if match["root"]:
             factor *= _root(int(re.findall(r"\d+", match["root"])[-1]))
         read = read._replace(value=read.value * factor, step=None, whole=False, significant=0)
@@ -224,13 +231,17 @@ def _read_number(body: str) -> _Read | None:
 
 def _value(match: re.Match[str]) -> _Read | None:
     end = match.end()
-    powers = [int(power) for power in (match["e"], match[5], match[10]) if power is not None]
+    powers = [
+        int(power) for power in (match["e"], match["alone"], match["times"]) if power is not None
+    ]
     exponent = powers[0] if powers else 0
     if abs(exponent) > _MAX_EXPONENT:
         return None
-    if match["frac"]:
+    if match["bottom"]:
+        top = _decimal(match["top"] or "1") * (Fraction(pi) if match["top_pi"] else 1)
         bottom = _decimal(match["bottom"])
-        return _Read(_decimal(match["top"]) / bottom, None, 0, None, end, False) if bottom else None
+        known = bottom and (match["top"] or match["top_pi"])
+        return _Read(top / bottom, None, 0, None, end, False) if known else None
     digits = match["mantissa"]
     ten = Fraction(10) ** exponent
     if digits is None:

@@ -39,6 +39,7 @@ SIGNATURE = ("quantity", "3")
 TOLERANCE = {"science": 1e-2, "general": 1e-2, "math": 0.0, "puzzle": 0.0}
 
 _EXACT = 1e-9  # what a float loses: 32 °F is 0 °C but for its last bits
+_SAME_SHARE = 1e-3
 _NEAR = 1e-2
 _ROUNDED_WHOLE, _ROUNDED_SHARE = 0.4, 1e-3
 _MOST_SPREAD = 0.1  # `5 ± 3` is not an answer of 5, but two: 2 and 8
@@ -108,9 +109,9 @@ def _rule_on_bare_number(case: _Case, question: str) -> Ruling:
     """A number where a quantity is asked: right, wrong, or nobody knows in which unit."""
     wanted, got = case.wanted, case.got
     scale = scale_of(wanted.factors)
-    if scale is not None and not scale.dimension and not wanted.names & _ANGLES:
+    if scale is not None and not scale.dimension:  # 0.5 for 50 %, \pi/4 for 45°
         share = float(got.value) / scale.factor
-        if abs(share - float(wanted.value)) <= _EXACT * abs(share):
+        if abs(share - float(wanted.value)) <= _SAME_SHARE * abs(share):
             return accept(case.detail)
     ruling = _compare_values(case, float(got.value), same_unit=True)
     if ruling.outcome == "accept":

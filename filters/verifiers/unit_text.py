@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 _MAX_CHARS = 80
 _MAX_POWER = 9
-_FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
+_ARGUMENT = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
+_FRACTION = re.compile(rf"\\[dt]?frac\s*{_ARGUMENT}\s*{_ARGUMENT}")
 _LATEX = (
     (re.compile(r"(?:\\mu|\\micro|[µμ])\s*\\(?:mathrm|text|rm)\s*\{[\s~]*"), " {µ"),
     (re.compile(r"\\(?:mathrm|text|textrm|rm|operatorname|mathit|unit|si)(?![a-zA-Z])"), " "),
@@ -21,6 +22,8 @@ _LATEX = (
     (re.compile(r"\\[,;:! ]|~|\\(?:left|right)(?![a-zA-Z])|\$"), " "),
     (re.compile(r"\bdegrees?\s+C(?:elsius|entigrade)?\b"), " °C"),
     (re.compile(r"\bdegrees?\s+F(?:ahrenheit)?\b"), " °F"),
+    (re.compile(r"\b(?:electron[\s-]?volts?)\b"), "eV"),
+    (re.compile(r"(?<=[A-Za-z}])\.(?=\s?[A-Za-z\\{])"), " "),
     (re.compile(r"\bper\b"), "/"),
     (re.compile(r"\b(?:square|sq\.?)\s+([A-Za-z]+)"), r"\1^2"),
     (re.compile(r"\b(?:cubic|cu\.?)\s+([A-Za-z]+)"), r"\1^3"),
@@ -51,7 +54,7 @@ _HYPHEN = re.compile(r"(?<=[A-Za-z])-(?=[A-Za-z])")  # ft-lb
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _SUPERSCRIPTS = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _TOKEN = re.compile(
-    r"\s*(?:(?P<symbol>[A-Za-zµμΩ°]+|[%€£¥¢])(?:\s*(?:\^|\*\*)\s*\(?(?P<power>[+-]?\d{1,2})\)?"
+    r"\s*(?:(?P<symbol>[A-Za-zµμΩ°]+|[%€£¥¢])(?:\s*(?:\^|\*\*)\s*(?P<bracket>\()?(?P<power>[+-]?\d{1,2})(?(bracket)\))"
     r"|(?P<glued>-?[2-4](?![\d.])))?|(?P<slash>/)|(?P<open>\()|(?P<close>\))|(?P<one>1(?=\s*/)))"
 )
 
