@@ -59,6 +59,7 @@ def mixed_rows(count: int, seed: int) -> list[Row]:
     """`count` rows of the mix, the same ones for the same seed, in random order."""
     rng = random.Random(seed)
     references, hard = _references(), open_rows()
+    rng.shuffle(hard)
     rows = []
     for index in range(count):
         share = index / count
@@ -67,7 +68,7 @@ def mixed_rows(count: int, seed: int) -> list[Row]:
         elif share < PLAINLY_EQUAL + PLAINLY_DIFFERENT:
             rows.append(_plainly_different(rng, references))
         else:
-            rows.append(rng.choice(hard)._replace(part="hard"))
+            rows.append(hard[index % len(hard)]._replace(part="hard"))
     rng.shuffle(rows)
     return rows
 

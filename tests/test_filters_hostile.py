@@ -14,7 +14,7 @@ from bench.verify_hostile import (
     cases,
     measure,
     peak_bytes,
-    plain_pace,
+    worker_pace,
 )
 from filters.grader import Grader
 from filters.verdict import Outcome
@@ -43,16 +43,16 @@ def test_hostile_cases_are_ruled_on_in_time_and_memory_and_the_pool_stays_fast(
 ) -> None:
     ours = peak_bytes()
     with MemoryWatch() as watch:
-        before = plain_pace(grader, pairs=10)
+        before = worker_pace(grader, trips=10)
         measured = [measure(grader, hostile) for hostile in cases(every=EVERY)]
-        after = plain_pace(grader, pairs=10)
+        after = worker_pace(grader, trips=10)
     late = [m for m in measured if m.wall_s > BUSY * LONGEST_VERDICT_S]
     assert [(m.case.family, m.wall_s) for m in late] == []
     slow = [m for m in measured if m.in_process_s > SLOWEST_IN_PROCESS_S]
     assert [(m.case.family, m.in_process_s) for m in slow] == []
     assert 0 < watch.largest_bytes < LARGEST_WORKER_BYTES
     assert peak_bytes() - ours < LARGEST_WORKER_BYTES
-    assert after < 3 * before + 0.05
+    assert after < 3 * before + 0.1
 
 
 def test_a_hostile_text_meets_itself_or_nothing(grader: Grader) -> None:
