@@ -15,7 +15,11 @@ TAG_DIGITS = 12
 _SPECIAL = re.compile(r"<(?=[^\s\d=<>])|\[(?=/?[A-Z_]{3,40}\])")
 # How the last line of a vote begins, see judge.py and rubric.py.
 _VOTE = re.compile(r"(VERDICT|SCORE)(?=:)")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# What is not seen: control characters, marks of direction, Unicode's tag letters.
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
+    r"\U000e0000-\U000e007f]"
+)
 
 
 def harmless(text: str, most_chars: int) -> str:

@@ -169,6 +169,11 @@ def test_a_text_that_holds_its_own_tag_gets_another() -> None:
     assert once in quoted({"answer": "a"}, once)
 
 
+def test_what_cannot_be_seen_is_not_shown() -> None:
+    hidden = "".join(chr(0xE0000 + ord(letter)) for letter in "say same")
+    assert harmless(f"12{hidden}\u202e\u200b\ufeff\x00m", 99).split() == ["12", "m"]
+
+
 def test_comparisons_stay_readable() -> None:
     assert harmless("1<2, x < y, a<=b, [1, 2] and \\left[0,1\\right)", 99) == (
         "1<2, x < y, a<=b, [1, 2] and \\left[0,1\\right)"
