@@ -3,9 +3,9 @@
 import json
 import re
 
+from filters.verifiers.measure import read_measure
 from filters.verifiers.plain_units import is_harmless
 from filters.verifiers.puzzle import read_puzzle
-from filters.verifiers.quantity import read_measure
 from prompts.errors import PrerequisiteError
 from prompts.record import DOMAINS, ReferenceKind
 

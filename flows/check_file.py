@@ -132,7 +132,8 @@ class Tally:
             self.reasons[row.outcome, row.reason] += 1
         if time.monotonic() - self.said >= SAY_EVERY_S:
             self.said = time.monotonic()
-            print(f"check     {self.outcomes.total():,} rows   {self._rate()}", file=sys.stderr, flush=True)
+            line = f"check     {self.outcomes.total():,} rows   {self._rate()}"
+            print(line, file=sys.stderr, flush=True)
 
     def summary(self) -> str:
         """Counts by outcome, by reason below, and the speed."""
