@@ -12,26 +12,29 @@ from filters.formula.equal import same
 from filters.formula.tree import FormulaError, Node, number, replaced, symbols
 from filters.formula.value import numeric
 
-_CONSTANTS = frozenset(("C", "c", "K", "k", "C_1", "c_1", "C_0", "a", "m", "A"))
+_OF_FUNCTIONS = frozenset(("C", "c", "K", "k", "C_1", "c_1", "a", "m", "A"))  # f(x) = cx
+_CONSTANTS = frozenset(("C", "c", "K", "k", "C_1", "c_1", "C_0", "A"))
 _ARBITRARY = frozenset(("C", "C_1", "c_1", "C_2", "c_2"))
 _CONDITIONS = frozenset(("in", ">=", ">", "!=", "=", "<", "<="))
 
 
-# Whole numbers beside pi, said or not; t and l may be something else where both have them.
-_USUAL = frozenset("kmnlt")
-_WHOLE_BESIDE_PI = frozenset("kmn")
+_WHOLE_BESIDE_PI = frozenset("kmn")  # said to be whole or not
 
 
 def _is_family(wanted: Node, got: Node) -> bool:
     r"""Whether a lone parameter is one without being called so: `2k\pi`, `f(x) = cx`."""
-    if _has_pi(wanted) and _has_pi(got):
-        return True
+    return (_has_pi(wanted) and _has_pi(got)) or bool(_free_names(wanted, got))
+
+
+def _free_names(wanted: Node, got: Node) -> frozenset[str]:
+    """The names that stand for any number in both, as it is with functions and `C`."""
     if symbols(wanted) & _ARBITRARY and symbols(got) & _CONSTANTS:
-        return True
-    return all(
+        return _CONSTANTS
+    of_functions = all(
         each.kind == "relation" and each.name == "=" and each.args[0].kind == "call"
         for each in (wanted, got)
     )
+    return _OF_FUNCTIONS if of_functions else frozenset()
 
 
 def _inner(node: Node) -> frozenset[str]:
@@ -72,7 +75,7 @@ def without_parameters(
     pair = _renamed(wanted, got, of_wanted, of_got)
     if pair is not None:
         name, other = pair
-        if name in _USUAL and other in _USUAL and _has_pi(wanted):
+        if {name, other} <= _WHOLE_BESIDE_PI and _has_pi(wanted):
             of_wanted.setdefault(name, "whole")
         if _differ(of_wanted.get(name, ""), of_got.get(other, "")):
             return wanted, replaced(got, {other: Node("symbol", name="other")}), frozenset()
@@ -98,9 +101,10 @@ def _renamed(
     if len(only_wanted) != 1 or len(only_got) != 1:
         return None
     (name,), (other,) = only_wanted, only_got
-    usually = {name, other} <= _USUAL and _has_pi(wanted)
+    usually = {name, other} <= _WHOLE_BESIDE_PI and _has_pi(wanted)
     said = name in of_wanted or other in of_got
-    return (name, other) if usually or said or {name, other} <= _CONSTANTS else None
+    is_free = {name, other} <= _free_names(wanted, got)
+    return (name, other) if usually or said or is_free else None
 
 
 def _with_constants_of(wanted: Node, got: Node) -> Node:
@@ -192,6 +196,8 @@ def _is_whole(node: Node) -> bool | None:
 
 def same_antiderivative(wanted: Node, got: Node) -> bool | None:
     """Whether both end in `+ C` and differ by a constant besides."""
+    if not symbols(wanted) & symbols(got) & _ARBITRARY:
+        return None
     one, two = _without_constant(wanted), _without_constant(got)
     if one is None or two is None:
         return None

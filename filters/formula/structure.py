@@ -40,6 +40,7 @@ def compare(wanted: Node, got: Node, said: Parameters | None = None) -> bool | N
 
 
 def _compare(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None:
+    wanted, got = _without_membership(wanted), _without_membership(got)
     if wanted == got:
         return True
     if is_region(wanted) or is_region(got):
@@ -62,6 +63,13 @@ def _compare(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None
     if wanted.kind == "ratio" or got.kind == "ratio":
         return _as_ratios(wanted, got)
     return _as_values(wanted, got, parameters)
+
+
+def _without_membership(node: Node) -> Node:
+    r"""`x \in \{1, 2\}` is the set."""
+    if node.kind == "relation" and node.name == "in" and node.args[1].kind == "set":
+        return node.args[1]
+    return node
 
 
 def _as_values(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None:

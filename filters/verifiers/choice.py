@@ -37,6 +37,9 @@ _SEVERAL = re.compile(
     rf"(?:both\s+)?{_BARE_LETTER}(?:(?:\s*[,;/&+]\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+|\s+(?=\()){_BARE_LETTER})+"
     r"(?:\s+(?:only|are correct|are true))?\s*"
 )
+_BESIDE = re.compile(r"([A-J])(?:\s*,\s*|\s+)\(?(.+?)\)?|(.+?)(?:\s*,\s*|\s+)\(?([A-J])\)?")
+# "Both A and B", "A only": choices that speak of letters, and not of each other
+_OF_LETTERS = re.compile(r"\b[A-J]\b\s+(?:and|or|nor|only|alone)\b|\b(?:and|nor)\s+[A-J]\b")
 _GLUED = re.compile(r"[A-J]{2,6}")
 # "A) heat, C) light": a further letter that is marked as one.
 _ANOTHER = re.compile(r"(?:^|[\s,;&]+)(?:and |or )?(?=[({\[]?[A-J](?:[)}\].:]|\s*\Z))")
@@ -109,6 +112,8 @@ def _pick(text: str, choices: tuple[str, ...], question: str) -> Pick:
     letter, behind = _read_letter(bare)
     if letter is None:
         alike = _matching(bare, choices, question)
+        if not alike and (beside := _letter_beside_text(bare, choices, question)) is not None:
+            return beside
         return Pick(alike, "is worded like several choices" if len(alike) > 1 else "")
     by_text = _worded_like(bare, choices)
     if choices and letter >= len(choices):
@@ -133,6 +138,18 @@ def _with_text(letter: int, behind: str, choices: tuple[str, ...], question: str
     return pick
 
 
+def _letter_beside_text(text: str, choices: tuple[str, ...], question: str) -> Pick | None:
+    """`B, water` and `water (B)`, where the text is that of a choice; None where it is not."""
+    match = _BESIDE.fullmatch(text.strip(" .$*"))
+    if match is None:
+        return None
+    letter = ord(match[1] or match[4]) - ord("A")
+    said = _matching(match[2] or match[3], choices, question)
+    if not said or letter in said:
+        return Pick(frozenset({letter})) if said else None
+    return Pick(frozenset(), contradiction=f"that text is choice {_letter(min(said))}")
+
+
 def _several(text: str, choices: tuple[str, ...], question: str) -> Pick | None:
     """Two or more choices: `A, C`, `AC`, `A) heat, C) light`; None for a single one."""
     body = text.strip(" .*()[]{}\\") if text.count("(") < 2 else text.strip(" .*")
@@ -142,6 +159,8 @@ def _several(text: str, choices: tuple[str, ...], question: str) -> Pick | None:
         indices = frozenset(ord(letter) - ord("A") for letter in letters)
         if choices and max(indices) >= len(choices):
             return Pick(indices, contradiction=f"there are {len(choices)} choices")
+        if any(_OF_LETTERS.search(choice) for choice in choices):
+            return Pick(frozenset(range(len(choices))), "may be what one of the choices says")
         return Pick(indices)
     parts = [part.strip(" ,;") for part in _ANOTHER.split(text) if part.strip(" ,;")]
     if len(parts) < 2 or not choices or _read_letter(parts[0])[0] is None:

@@ -40,6 +40,7 @@ _WHOLE = re.compile(r"-?\d{1,100}")
 _WORD = re.compile(r"[a-z][a-z' \-]{2,30}")
 _MONOMIAL = re.compile(r"[a-zA-Z]{1,3}(?: ?- ?[a-zA-Z]{1,3})*")
 _LETTERS = re.compile(r"[A-Za-z]{3,}")
+_SYMBOLS = re.compile("[a-zA-Z]{1,3}")
 _PRODUCT = re.compile("[abckmnpqrstuvwxyz]{2,3}")
 _LETTER_TAIL = re.compile(r"([+-]?[\d.,]+) ?([mshgLlJNWVAKMBkCF])")
 _SCALES = frozenset("MBkK")
@@ -203,7 +204,7 @@ def _items(text: str) -> tuple[str, ...]:
 def _as_words(reference: str, answer: str, detail: str) -> Ruling | None:
     """Words are rejected only for another of their own few; `xyz` may be a product: None."""
     wanted, got = (_meaning(text) for text in (reference, answer))
-    if wanted == got and _WORD.fullmatch(wanted):
+    if wanted == got and _WORD.fullmatch(wanted) and not _SYMBOLS.fullmatch(reference.strip()):
         return accept(detail)
     numbers = notations.spelt_number(reference), notations.spelt_number(answer)
     if numbers != (None, None) and not (numbers[0] is None and _WORD.fullmatch(wanted)):
