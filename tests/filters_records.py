@@ -1,11 +1,15 @@
 """Prompts and samples for the filters' tests, with only what a test is about spelled out."""
 
 import shutil
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
 import pytest
 
+from filters.trace import trace_verdicts
+from filters.trace_filters import TraceFilters
 from prompts.record import Prompt, ReferenceKind
 from teacher.sample import Sample
 
@@ -56,6 +60,29 @@ def sample(answer: str, **fields: Any) -> Sample:
         "attempts": 1,
     }
     return Sample(**{**given, **fields})
+
+
+ARITHMETIC = "6 + 9 is the same as 5 + 10, and 5 + 10 = 15. So 6 + 9 = 15."
+
+
+def reason_of(
+    reasoning: str | None = ARITHMETIC,
+    answer: str | None = r"\boxed{15}",
+    filters: TraceFilters | None = None,
+    **fields: Any,
+) -> str | None:
+    """Why the trace filters reject a sample; None where they do not."""
+    row = {
+        **asdict(sample("")),
+        "completion": f"<think>{reasoning}</think>{answer}",
+        "reasoning": reasoning,
+        "answer": answer,
+        **fields,
+    }
+    texts = ("error", "completion", "reasoning", "answer", "domain")
+    frame = pl.DataFrame([row], schema_overrides=dict.fromkeys(texts, pl.String))
+    reason: str | None = trace_verdicts(frame, filters or TraceFilters())["reason"].item()
+    return reason
 
 
 def boxed(answer: str) -> Sample:

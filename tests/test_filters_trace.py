@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from filters_records import sample
+from filters_records import reason_of, sample
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -15,29 +15,6 @@ from filters.form import no_final_answer
 from filters.trace import as_verdicts, trace_verdicts
 from filters.trace_filters import TraceFilters
 from filters.verdict import Outcome, Reason
-
-ARITHMETIC = "6 + 9 is the same as 5 + 10, and 5 + 10 = 15. So 6 + 9 = 15."
-
-
-def reason_of(
-    reasoning: str | None = ARITHMETIC,
-    answer: str | None = r"\boxed{15}",
-    filters: TraceFilters | None = None,
-    **fields: Any,
-) -> str | None:
-    language = fields.pop("language", None)
-    row = {
-        **asdict(sample("")),
-        "completion": f"<think>{reasoning}</think>{answer}",
-        "reasoning": reasoning,
-        "answer": answer,
-        **fields,
-    }
-    frame = pl.DataFrame([row], schema_overrides={"error": pl.String, "reasoning": pl.String})
-    if language:
-        frame = frame.with_columns(pl.lit(language).alias("language"))
-    reason: str | None = trace_verdicts(frame, filters or TraceFilters())["reason"].item()
-    return reason
 
 
 @pytest.mark.parametrize(
@@ -57,6 +34,18 @@ def reason_of(
         ({"answer": "```python\ndef f(): return 15\n```"}, None),
         ({"answer": "def f():\n    return 15"}, None),
         ({"reasoning": "15."}, None),
+        ({"answer": "A poem.", "reference_kind": "rubric"}, None),
+        ({"answer": " ", "reference_kind": "rubric"}, "no_final_answer"),
+        ({"completion": "<think>a</think> b <think>c</think>\\boxed{15}"}, "bad_format"),
+        ({"completion": "a</think>b</think>\\boxed{15}"}, "bad_format"),
+        ({"completion": "Well. <think>a</think>\\boxed{15}"}, "bad_format"),
+        ({"completion": "<think><think>a</think>\\boxed{15}"}, "bad_format"),
+        ({"completion": "<think>a</think>\\boxed{15}<|im_end|>"}, "bad_format"),
+        ({"completion": "<think>a</think>\\boxed{15}<｜end▁of▁sentence｜>"}, "bad_format"),
+        ({"completion": "\n <think>a</think>\\boxed{15}"}, None),
+        ({"completion": "a</think>\\boxed{15}"}, None),
+        ({"completion": "<think>1 < 2 and <b>3</b></think>\\boxed{15}"}, None),
+        ({"completion": None}, "bad_format"),
     ],
 )
 def test_form(fields: dict[str, Any], reason: str | None) -> None:
@@ -84,36 +73,47 @@ def test_loops_are_found_and_honest_work_is_not(reasoning: str, reason: str | No
 
 
 @pytest.mark.parametrize(
-    ("language", "reasoning", "reason"),
+    ("domain", "reasoning", "reason"),
     [
-        ("en", "Let α → β, then ∑ α² ≥ 0 ∀ x ∈ ℝ, by Erdős and Gödel.", None),
-        ("en", "We add. 我们先计算两个数的和。 Then done.", "language_mixed"),
-        ("en", "We add. Сначала сложим числа.", "language_mixed"),
-        ("en", "We add. 先 done.", None),
-        ("en", "We add. まず足し算をします。", "language_mixed"),
-        ("en", "We add. 먼저 더합니다", "language_mixed"),
-        ("zh", "我们先计算 x + y = 3 的和。", None),
-        (
-            "zh",
-            "我们先计算。" + "then we add all of the numbers to get the sum of them " * 2,
-            "language_mixed",
-        ),
-        ("ja", "まず足し算をします。漢字も使う。", None),
-        ("ja", "먼저 더합니다 먼저", "language_mixed"),
-        ("ru", "Сначала сложим числа: 2 + 3 = 5.", None),
+        ("math", "Let me run this:\n```python\nprint(6 + 9)\n```\nSo 15.", "code_in_reasoning"),
+        ("science", "```\n6 + 9\n```", "code_in_reasoning"),
+        ("code", "```python\ndef f(): return 15\n```", None),
+        ("general", "```sh\nls\n```", None),
+        (None, "```sh\nls\n```", None),
+        ("math", "The variable `x` is 15, f(x) = ``x''.", None),
+        ("math", "word " * 799 + "word", "repetition"),
+        ("math", " ".join(map(str, range(1_000))), None),
+        ("math", " ".join(map(str, range(1_100))), "long_paragraph"),
+        ("math", "\n".join(map(str, range(1_100))), None),
+        ("math", "é" * 4_000, None),
+        ("math", "é" * 4_001, "long_paragraph"),
     ],
 )
-def test_mixed_language(language: str, reasoning: str, reason: str | None) -> None:
-    assert reason_of(reasoning=reasoning, language=language) == reason
+def test_what_nobody_reads(domain: str | None, reasoning: str, reason: str | None) -> None:
+    assert reason_of(reasoning=reasoning, domain=domain) == reason
+
+
+def test_long_tables_fall_in_batches_and_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("filters.trace._BATCH_BYTES", 1_000)
+    rows = [asdict(sample(r"\boxed{1}" if n % 3 else "", sample_id=f"s{n}")) for n in range(200)]
+    frame = pl.DataFrame(rows, schema_overrides={"error": pl.String})
+    verdicts = trace_verdicts(frame, TraceFilters())
+    assert verdicts["sample_id"].to_list() == [f"s{n}" for n in range(200)]
+    found = verdicts["reason"].to_list()
+    assert found == [None if n % 3 else "no_final_answer" for n in range(200)]
 
 
 def test_every_filter_has_its_switch() -> None:
-    names = ["truncated", "empty_reasoning", "no_final_answer", "repetition", "language_mixed"]
-    off = TraceFilters(**dict.fromkeys(names, False))
-    mixed = "我们先计算两个数的和。" * 20
-    assert reason_of(mixed, "", off, finish_reason="length") is None
+    switches = [name for name, field in TraceFilters.model_fields.items() if field.default is True]
+    off = TraceFilters(**dict.fromkeys(switches, False))
+    worst = "我们先计算两个数的和。As an AI, I have ghp_" + "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0xR2uL5"
+    spoilt = {"completion": f"<think><think>{worst} a.b@uni-bonn.de", "finish_reason": "length"}
+    assert reason_of(worst * 200, "I cannot help with that.", off, **spoilt) is None
+    assert len(switches) == 13
     assert reason_of(filters=TraceFilters(max_completion_tokens=10)) == "too_long"
     assert reason_of(filters=TraceFilters(max_completion_tokens=20)) is None
+    assert reason_of(filters=TraceFilters(min_completion_tokens=21)) == "too_short"
+    assert reason_of(filters=TraceFilters(min_completion_tokens=20)) is None
 
 
 def test_settings_are_strict() -> None:
