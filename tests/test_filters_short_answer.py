@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from filters.verdict import Outcome
 from filters.verifiers.calendar_date import Date, read_date, same_date
+from filters.verifiers.clock_time import Time, read_time, same_time
+from filters.verifiers.opposites import only_difference
 from filters.verifiers.person_name import same_person
 from filters.verifiers.short_answer import compare_phrases
 from filters.verifiers.wording import wording
@@ -72,6 +74,49 @@ def test_dates_are_read(text: str, date: Date | None) -> None:
 def test_a_date_that_says_less_is_neither_the_same_nor_another() -> None:
     assert same_date(Date(1776, 7, 4), Date(1776, 7, None)) is None
     assert same_date(Date(1776, 7, 4), Date(1776, 8, None)) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("12:30 pm", Time(750, True)),
+        ("12:30 a.m.", Time(30, True)),
+        ("17:00", Time(1020, True)),
+        ("5:00", Time(300, False)),
+        ("5 o'clock", Time(300, False)),
+        ("noon", Time(720, True)),
+        ("5", None),
+        ("25:00", None),
+        ("5:75", None),
+        ("13 pm", None),
+        ("1.5", None),
+    ],
+)
+def test_times_of_day_are_read(text: str, time: Time | None) -> None:
+    assert read_time(text) == time
+
+
+def test_half_a_day_apart_is_another_time_where_both_halves_are_said() -> None:
+    assert same_time(Time(30, True), Time(750, True)) is False
+    assert same_time(Time(30, False), Time(750, True)) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "got", "same"),
+    [
+        ("type a", "type b", False),
+        ("henry viii", "henry 8", True),
+        ("henry viii", "henry vii", False),
+        ("exothermic", "endothermic", False),
+        ("thermal energy", "heat energy", None),
+        ("c", "b", None),
+        ("group 1 a", "group 2 b", None),
+    ],
+)
+def test_one_different_word_tells_two_phrases_apart(
+    wanted: str, got: str, same: bool | None
+) -> None:
+    assert only_difference(wanted, got) is same
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,15 @@
 """Short answers: the same phrase as the reference or one of its aliases.
 
 A match after folding (filters/verifiers/wording.py: case, articles, accents, punctuation, plurals,
-spellings, number words) is accepted, and so are the same date, the same list in the same order, a
-person's name with initials or titles, `Yes` for `True`, a number or quantity of the same value, an
-answer with the noun the question asked for (`the planet Mars`), and an acronym that the reference
-or the answer explains (`World Health Organization (WHO)`).
+spellings, number words) is accepted, and so are the same date or time, the same list in the same
+order, a person's name with initials or titles, `Yes` for `True`, a number or quantity of the same
+value, an answer with the noun the question asked for (`the planet Mars`), and an acronym that the
+reference or the answer explains (`World Health Organization (WHO)`).
 
-A reject is what can be nothing else: another number, date or truth value, or a phrase of as few
-words that shares none with the reference, neither of them being an acronym or a formula. All else
-("not Mars", "the red planet", other forms of a word) is undecided, for a judge to read.
+A reject is what can be nothing else: another number, date, time or truth value, a phrase with the
+opposite or another letter in it (filters/verifiers/opposites.py), or one of as few words that
+shares none with the reference, neither of them being an acronym or a formula. All else ("not
+Mars", "the red planet", other forms of a word) is undecided, for a judge to read.
 
 Aliases are taken from `Prompt.aliases`, where `a or b` and `a; b` are two, and from brackets of the
 reference that say so: `sulfur (also: brimstone)`.
@@ -17,20 +18,23 @@ reference that say so: `sulfur (also: brimstone)`.
 import re
 import time
 from difflib import SequenceMatcher
+from fractions import Fraction
 
 from filters.extract import final_answer, too_wild
 from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undecided
 from filters.verdict import Reason, Verdict
 from filters.verifiers.calendar_date import read_date, same_date
+from filters.verifiers.clock_time import read_time, same_time
 from filters.verifiers.measure import read_measure
 from filters.verifiers.normal_form import unwrap
+from filters.verifiers.opposites import only_difference
 from filters.verifiers.person_name import same_person
 from filters.verifiers.phrase import normalise_phrase
 from filters.verifiers.plain_units import is_harmless, same_unit
 from filters.verifiers.quantity import compare_quantities
 from filters.verifiers.rational import Number, read_number
 from filters.verifiers.unit_scale import scale_of
-from filters.verifiers.wording import wording
+from filters.verifiers.wording import SCALES, wording
 from prompts.record import Prompt
 from teacher.sample import Sample
 
@@ -58,7 +62,12 @@ _HEDGES = re.compile(r"\b(?:but|however|unless|except|not always|sometimes|depen
 _ASKED_FOR = re.compile(
     r"\b(?:which|what|name the|how many)\s+((?:[a-z]+\s+){0,2}[a-z]+)", re.IGNORECASE
 )
+_SCALED = re.compile(
+    r"\s*\$?(\d[\d,]{0,20}(?:\.\d{1,9})?)\s*(hundred|thousand|million|billion)\b(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 _LIST = re.compile(r"\s*(?:,\s*and\s+|,|;|\band\b|&)\s*")
+_FIRST_CJK = "\u2e80"
 _SYMBOL_CHARS = 2
 _TURNING_WORDS = frozenset(("not", "no", "non", "anti", "negative", "half", "double", "other"))
 _ROUNDED_DECIMALS = 2
@@ -174,10 +183,16 @@ def _rule_on_truth(reference: str, answer: str, detail: str) -> Ruling | None:
 
 
 def _rule_on_dates(reference: str, answer: str, detail: str) -> Ruling | None:
-    wanted, got = read_date(reference), read_date(answer)
-    if wanted is None or got is None:
+    """Dates and times of day: the same, another, or one of them says less than the other."""
+    same: bool | None
+    dates = read_date(reference), read_date(answer)
+    times = read_time(reference), read_time(answer)
+    if dates[0] is not None and dates[1] is not None:
+        same = same_date(dates[0], dates[1])
+    elif times[0] is not None and times[1] is not None:
+        same = same_time(times[0], times[1])
+    else:
         return None
-    same = same_date(wanted, got)
     if same is None:
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: one says more than the other")
     return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
@@ -201,6 +216,9 @@ def _compare_numbers(wanted: Number, got: Number, question: str, detail: str) ->
     unit = "" if wanted.unit and got.unit else wanted.unit or got.unit
     if wanted.unit and got.unit and not same_unit(wanted.unit, got.unit):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: units differ")
+    shares = [number.value / 100 if number.percent else number.value for number in (wanted, got)]
+    if wanted.percent != got.percent and not unit and shares[0] == shares[1]:
+        return accept(detail)
     if wanted.percent != got.percent or not is_harmless(unit, question):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: one has a unit")
     gap, decimals = abs(wanted.value - got.value), wanted.decimals or 0
@@ -212,15 +230,24 @@ def _compare_numbers(wanted: Number, got: Number, question: str, detail: str) ->
 
 
 def _in_digits(text: str) -> str:
-    """`eight` as `8`, `twenty-one planets` as `21 planets`; other texts as they are."""
+    """`twenty-one planets` as `21 planets`, `2.5 million` as `2500000`; other texts as they are."""
     folded = wording(text)
-    return folded if text.strip()[:1].isalpha() and folded[:1].isdigit() else text
+    if text.strip()[:1].isalpha() and folded[:1].isdigit():
+        return folded
+    if scaled := _SCALED.match(unwrap(text)):
+        value = Fraction(scaled[1].replace(",", "")) * SCALES[scaled[2].casefold()]
+        return f"{value.numerator}{scaled[3]}" if value.denominator == 1 else text
+    return text
 
 
 def _rule_on_words(ways: list[str], answer: str, detail: str) -> Ruling:
     got = wording(answer)
     if len(got.split()) > SHORT_PHRASE_WORDS or "\n" in answer:
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: not one short phrase")
+    apart = {only_difference(wording(way), got) for way in ways}
+    if apart - {None}:
+        same = True in apart
+        return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
     if any(_shares_words(way, got) or _looks_alike(way, got) for way in ways):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: shares words")
     longest = max(len(wording(way).split()) for way in ways)
@@ -236,7 +263,8 @@ def _is_symbol(text: str) -> bool:
     bare = re.sub(r"[$_{}\\.]", "", unwrap(text)).strip()
     if " " in bare:
         return False
-    return len(bare) < 3 or any(c.isdigit() for c in bare) or bare[1:] != bare[1:].lower()
+    short = len(bare) < 2 or (len(bare) < 3 and not bare.islower())
+    return short or any(c.isdigit() for c in bare) or bare[1:] != bare[1:].lower()
 
 
 def _looks_alike(phrase: str, got: str) -> bool:
@@ -251,4 +279,7 @@ def _looks_alike(phrase: str, got: str) -> bool:
 
 def _shares_words(phrase: str, got: str) -> bool:
     wanted = set(wording(phrase).split()) | set(normalise_phrase(phrase).split())
-    return bool(wanted & set(got.split())) or wording(phrase).replace(" ", "") in got
+    if wanted & set(got.split()) or wording(phrase).replace(" ", "") in got:
+        return True
+    # Scripts without blanks: 東京 and 东京 share a character.
+    return any(c >= _FIRST_CJK for c in set(phrase) & set(got))

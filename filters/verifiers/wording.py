@@ -18,7 +18,7 @@ _UNITS = (
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _VALUES = {word: n for n, word in enumerate(_UNITS.split())}
 _VALUES |= {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
-_SCALES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9}
+SCALES = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9}
 _ORDINAL_WORDS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
 _ORDINALS = {word: n for n, word in enumerate(_ORDINAL_WORDS.split(), 1)}
 _ORDINALS |= {f"{word}th": n for word, n in _VALUES.items() if 13 <= n <= 19}
@@ -162,9 +162,9 @@ def _number_at(words: list[str], at: int) -> tuple[int, int, bool]:
         room = current % 100 == 0 or (current % 100 >= 20 and current % 10 == 0)
         if value is not None and room and (taken == 0 or (value and (current or total))):
             current += value
-        elif word in _SCALES and current:
-            current *= _SCALES[word]
-            if _SCALES[word] > 100:
+        elif word in SCALES and current:
+            current *= SCALES[word]
+            if SCALES[word] > 100:
                 total, current = total + current, 0
         elif word in _ORDINALS and room:
             return total + current + _ORDINALS[word], position - at + 1, True
@@ -184,5 +184,5 @@ def _value(word: str) -> int | None:
 def _goes_on(words: list[str], position: int) -> bool:
     """Whether an `and` stands within a number: behind a hundred, before its units."""
     after = words[position + 1] if position + 1 < len(words) else ""
-    scaled = position > 0 and words[position - 1] in _SCALES
+    scaled = position > 0 and words[position - 1] in SCALES
     return scaled and (_value(after) is not None or after in _ORDINALS)
