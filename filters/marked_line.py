@@ -65,10 +65,10 @@ _END_OF_SENTENCE = re.compile(
     r"|,?\s(?:because|since|which|where|as (?:it|the|this|we|they))\s|，(?=[因即所故其这那])"
     r"|(?:です|である|입니다|이다)(?=\s*\Z)"
 )
-_KEYWORD = re.compile(
-    r"answer|\bans\b|respuesta|réponse|antwort|resposta|risposta|ответ|答|正解|정답|최종 답|选|選"
-    r"|(?:option|choice)\b",
-    re.IGNORECASE,
+# One of these stands in every marked line, in lower case: looked for before any pattern is tried.
+_KEYWORDS = (
+    *("answer", "ans:", "ans.", "ans =", "option", "choice", "respuesta", "réponse", "antwort"),
+    *("resposta", "risposta", "ответ", "答", "选", "選", "正解", "정답", "최종 답"),
 )
 _BULLET = re.compile(r"[-*•]\s|\(?[a-z\d]{1,2}[).]\s")
 _OUTER_MATH = re.compile(r"(?:\$\$?(.*?)\$?\$|\\\((.*)\\\)|\\\[(.*)\\\])", re.DOTALL)
@@ -90,9 +90,10 @@ _FORMULA_START = re.compile(
 
 def last_marked_line(text: str) -> str | None:
     """The answer of the last marked line, sentence or heading of a text, or None."""
-    if not _KEYWORD.search(text, max(len(text) - _TAIL_CHARS, 0)) and "####" not in text[-99:]:
+    tail = text[-_TAIL_CHARS:]
+    if not _has_keyword(tail) and "####" not in tail[-_WHOLE_CHARS:]:
         return None
-    lines = text[-_TAIL_CHARS:].splitlines()
+    lines = tail.splitlines()
     for at in range(len(lines) - 1, -1, -1):
         if len(lines[at]) <= _LINE_CHARS and (found := _answer_of_line(lines, at)):
             return found
@@ -128,16 +129,21 @@ def undress(text: str, dots: bool = True) -> str:
         inner = next(g for g in match.groups() if g is not None).strip()
         if "$" not in inner.replace("\\$", "") and "\\)" not in inner and "\\]" not in inner:
             bare = inner.rstrip(".").strip() if dots else inner
-    if len(bare) <= _LINE_CHARS and _KEYWORD.search(bare[:40]) and (said := _MARK.fullmatch(bare)):
+    if len(bare) <= _LINE_CHARS and _has_keyword(bare[:40]) and (said := _MARK.fullmatch(bare)):
         return undress(_cut(said["answer"]), dots) or bare
     return bare
+
+
+def _has_keyword(text: str) -> bool:
+    lowered = text.lower()
+    return any(word in lowered for word in _KEYWORDS)
 
 
 def _answer_of_line(lines: list[str], at: int) -> str | None:
     line = lines[at]
     if line.startswith("####") and (hashes := _GSM8K.fullmatch(line)):
         return hashes["answer"].strip() if not "".join(lines[at + 1 :]).strip() else None
-    if not _KEYWORD.search(line):
+    if not _has_keyword(line):
         return None
     if heading := _HEADING.fullmatch(line):
         return _below(lines[at + 1 :], final=bool(heading["final"] or heading["cjk"]))

@@ -8,6 +8,7 @@ is said last.
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt, pi
 from typing import NamedTuple
 
@@ -106,6 +107,7 @@ class _Read(NamedTuple):
     whole: bool
 
 
+@lru_cache(maxsize=1_024)
 def read_measure(text: str) -> Measure | None:
     r"""`"3.0 \times 10^8 m/s"` as (3e8, m·s⁻¹); None when it is not a number and a unit."""
     if len(text) > _MAX_CHARS:
