@@ -75,8 +75,13 @@ def _measured(filters: TraceFilters, texts: pl.Series) -> pl.Series:
     repeats = lines.may_repeat_a_line(found, len(texts), times, filters.repeated_lines_share)
     long = lines.longest_bytes(found, len(texts)) > filters.paragraph_chars
 
+    foreign = languages.may_be_mixed(data)
+
     def loops(text: str) -> bool:
         return repetition.exceeds(text, share, filters.repeated_min_words)
+
+    def loops_in_words(text: str) -> bool:
+        return repetition.exceeds(text, share, filters.repeated_min_words, is_spaced=True)
 
     def has_looping_line(text: str) -> bool:
         return lines.repeats_a_line(text, times, filters.repeated_lines_share)
@@ -85,9 +90,11 @@ def _measured(filters: TraceFilters, texts: pl.Series) -> pl.Series:
         return lines.longest_line(text) > filters.paragraph_chars
 
     columns = {
-        "loops": _where(may_loop, texts, loops) | _where(repeats, texts, has_looping_line),
+        "loops": _where(may_loop & foreign, texts, loops)
+        | _where(may_loop & ~foreign, texts, loops_in_words)
+        | _where(repeats, texts, has_looping_line),
         "long": _where(long, texts, has_long_line),
-        "foreign": languages.may_be_mixed(data),
+        "foreign": foreign,
     }
     return pl.DataFrame(
         {name: _with_nulls_of(texts, held) for name, held in columns.items()}

@@ -28,7 +28,17 @@ _LONGEST_GAP_BYTES = 2_048  # anchors stand 100 to 250 bytes apart
 
 def repeated_share(text: str, min_words: int = GRAM_WORDS) -> float:
     """1 - distinct / all 8-word runs of a text; 0.0 for one with fewer than `min_words` words."""
-    words = _WORD.findall(text) if _UNSPACED.search(text) else text.split()
+    return _share_of(words_of(text), min_words)
+
+
+def words_of(text: str) -> list[str]:
+    """What stands between blanks; of scripts written without them, each character."""
+    if text.isascii() or not _UNSPACED.search(text):
+        return text.split()
+    return _WORD.findall(text)
+
+
+def _share_of(words: list[str], min_words: int) -> float:
     runs = len(words) - GRAM_WORDS + 1
     if runs < 1 or len(words) < min_words:
         return 0.0
@@ -40,24 +50,26 @@ def repeated_share(text: str, min_words: int = GRAM_WORDS) -> float:
     return np.count_nonzero(grams[1:] == grams[:-1]) / runs
 
 
-def exceeds(text: str, share: float, min_words: int) -> bool:
+def exceeds(text: str, share: float, min_words: int, is_spaced: bool = False) -> bool:
     """Whether `repeated_share` is above `share`, without measuring it where words tell.
 
-    There are at least as many different runs as different words, but for the last seven.
+    There are at least as many different runs as different words, but for the last seven. With
+    `is_spaced` no script written without blanks is looked for.
     """
-    if not _UNSPACED.search(text):
-        words = text.split()
-        least = len(set(words)) - GRAM_WORDS + 1
-        if least >= (1 - share) * (len(words) - GRAM_WORDS + 1):
-            return False
-    return repeated_share(text, min_words) > share
+    words = text.split() if is_spaced else words_of(text)
+    runs = len(words) - GRAM_WORDS + 1
+    if len(set(words)) - GRAM_WORDS + 1 >= (1 - share) * runs:
+        return False
+    return _share_of(words, min_words) > share
 
 
 def anchors_of(texts: TextBytes) -> Places:
-    """Line breaks and places chosen by the three bytes that stand there, in order."""
-    end = max(len(texts.data) - 2, 0)
-    last = end + np.flatnonzero(texts.data[end:] == _LINE_BREAK)
-    return np.concatenate([places_of(texts.data, _is_anchor, ahead=2), last])
+    """Places chosen by the byte that stands there, all line breaks among them, in order.
+
+    Four of the lower five bits are those of a line break, so `*`, `+`, `J`, `K`, `j` and `k` are
+    chosen too, and one in 32 of the characters that take three bytes.
+    """
+    return places_of(texts.data, _is_anchor)
 
 
 def breaks_among(anchors: Places, texts: TextBytes) -> Places:
@@ -66,29 +78,23 @@ def breaks_among(anchors: Places, texts: TextBytes) -> Places:
 
 
 def _is_anchor(data: Bytes) -> Mask:
-    """A line break, or one other place in 256, in any language."""
-    here = data[:-2]
-    mixed = here * np.uint8(231)
-    mixed += data[1:-1] * np.uint8(223)
-    mixed ^= data[2:] * np.uint8(99)
-    chosen = mixed == 192
-    chosen |= here == _LINE_BREAK
-    return np.asarray(chosen)
+    return np.asarray((data & 0x1E) == _LINE_BREAK)
 
 
 def may_loop(texts: TextBytes, anchors: Places, share: float) -> Mask:
     """False where `repeated_share` is surely not above `share`.
 
-    A repeated passage has the same anchors each time. Each stands for the bytes up to the next one;
-    those count as repeated when the 32 bytes at the anchor were seen before in this text, or when
-    there is no anchor for 2,048 bytes (or a quarter of the text), as in a loop too short to have
-    one. Suspicious is a text of whose bytes half of `share` is repeated: words of a loop may be
-    shorter than others.
+    A repeated passage has the same anchors each time (line breaks are left out: many honest lines
+    begin alike). An anchor stands for the bytes up to the next one. Those count as repeated when
+    the 32 bytes at the anchor were seen before in this text, or when there is no anchor for 2,048
+    bytes (or a quarter of the text), as in a loop too short to have one. Suspicious is a text of
+    whose bytes half of `share` is repeated: words of a loop may be shorter than others.
     """
     starts, ends = texts.offsets[:-1], texts.offsets[1:]
+    anchors = anchors[texts.data[anchors] != _LINE_BREAK]
     rows = texts.rows_of(anchors)
-    whole = anchors + _WINDOW_BYTES <= ends[rows]
-    anchors, rows = anchors[whole], rows[whole]
+    is_whole = anchors + _WINDOW_BYTES <= ends[rows]
+    anchors, rows = anchors[is_whole], rows[is_whole]
     after, before = _gaps(anchors, rows, texts)
     sizes = ends - starts
     longest_gap = np.minimum(sizes // 4, _LONGEST_GAP_BYTES)
@@ -118,16 +124,14 @@ def _seen_before(data: Bytes, anchors: Places, rows: Places) -> Mask:
     if not len(anchors):
         return np.zeros(0, dtype=np.bool_)
     words = np.ndarray((len(data) - 7,), np.uint64, data, strides=(1,))
-    mixed = rows.astype(np.uint64)
-    for offset in (0, 12, 24):  # of 32 bytes
-        mixed ^= words[anchors + offset]
-        mixed *= _ODD[0]
-        mixed ^= mixed >> np.uint64(29)
+    mixed = rows.astype(np.uint64) * _ODD[3]
+    for offset, factor in zip((0, 12, 24), _ODD, strict=False):  # of 32 bytes
+        mixed += words[anchors + offset] * factor
     # Sorted with their numbers in the low bits, equal windows follow each other in order.
-    bits = np.uint64(len(anchors).bit_length())
-    numbered = (mixed << bits) | np.arange(len(anchors), dtype=np.uint64)
+    low = np.uint64((1 << len(anchors).bit_length()) - 1)
+    numbered = (mixed & ~low) | np.arange(len(anchors), dtype=np.uint64)
     numbered.sort()
-    is_repeat = (numbered[1:] >> bits) == (numbered[:-1] >> bits)
+    is_repeat = (numbered[1:] ^ numbered[:-1]) <= low
     seen = np.zeros(len(anchors), dtype=np.bool_)
-    seen[numbered[1:][is_repeat] & ((np.uint64(1) << bits) - np.uint64(1))] = True
+    seen[numbered[1:][is_repeat] & low] = True
     return seen
