@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import math_verify_peer
+from bench.verify_hostile import worker_pace
 from bench.verify_rows import Row, mixed_rows, trace
 from filters import checking
 from filters.grader import Grader
@@ -28,22 +29,22 @@ _Verdicts = Sequence[bool | None]  # None: undecided
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round: the rows, both graders' verdicts on each, and seconds by part of the mix."""
+    """One round: the rows, both graders' verdicts on each, and the seconds each took."""
 
     rows: Sequence[Row]
     ours: _Verdicts
     theirs: _Verdicts
-    our_s: Counter[str]
-    their_s: Counter[str]
+    our_s: Sequence[float]
+    their_s: Sequence[float]
 
     @property
     def ratio(self) -> float:
-        return self.their_s.total() / self.our_s.total()
+        return sum(self.their_s) / sum(self.our_s)
 
 
 def run_rounds(rounds: int = ROUNDS, rows: int = ROWS) -> list[Round]:
     with Grader(workers=1) as grader:
-        _grade(grader, "\\sin 2x", "\\boxed{2\\sin x\\cos x}")  # starts the worker
+        worker_pace(grader, trips=1)  # a worker starts in seconds, once for 2,000 jobs
         math_verify_peer.accepts("1", "\\boxed{2}")
         return [_run_round(grader, mixed_rows(rows, seed), seed) for seed in range(rounds)]
 
@@ -69,13 +70,19 @@ def _grade(grader: Grader, reference: str, completion: str) -> bool | None:
 
 def _timed(
     grade: Callable[[str, str], bool | None], rows: list[Row], completions: list[str]
-) -> tuple[list[bool | None], Counter[str]]:
-    verdicts, seconds = [], Counter[str]()
+) -> tuple[list[bool | None], list[float]]:
+    verdicts, seconds = [], []
     for row, completion in zip(rows, completions, strict=True):
         started = time.perf_counter()
         verdicts.append(grade(row.reference, completion))
-        seconds[row.part] += time.perf_counter() - started  # type: ignore[assignment]
+        seconds.append(time.perf_counter() - started)
     return verdicts, seconds
+
+
+def _ms_a_verdict(rows: Sequence[Row], seconds: Sequence[float], part: str) -> float:
+    return 1e3 * statistics.mean(
+        s for row, s in zip(rows, seconds, strict=True) if row.part == part
+    )
 
 
 def print_table(console: Console, rounds: Sequence[Round]) -> None:
@@ -84,18 +91,22 @@ def print_table(console: Console, rounds: Sequence[Round]) -> None:
                   title=f"The mix of a real run, {len(rounds)} rounds, per core; "
                         f"theirs: {math_verify_peer.name()}")  # fmt: skip
     for part in ("plainly equal", "plainly different", "hard"):
-        rows = [sum(row.part == part for row in r.rows) for r in rounds]
-        ours = [1e3 * r.our_s[part] / n for r, n in zip(rounds, rows, strict=True)]
-        theirs = [1e3 * r.their_s[part] / n for r, n in zip(rounds, rows, strict=True)]
+        ours = [_ms_a_verdict(r.rows, r.our_s, part) for r in rounds]
+        theirs = [_ms_a_verdict(r.rows, r.their_s, part) for r in rounds]
         ratios = [t / o for o, t in zip(ours, theirs, strict=True)]
-        table.add_row(part, str(rows[0]), _spread(ours), _spread(theirs), _spread(ratios))
+        rows = sum(row.part == part for row in rounds[0].rows)
+        table.add_row(part, str(rows), _spread(ours), _spread(theirs), _spread(ratios))
     table.add_section()
-    paces = [[len(r.rows) / s.total() for r, s in ((r, getattr(r, which)) for r in rounds)]
-             for which in ("our_s", "their_s")]  # fmt: skip
+    paces = [[len(r.rows) / sum(r.our_s) for r in rounds],
+             [len(r.rows) / sum(r.their_s) for r in rounds]]  # fmt: skip
     ratios = [r.ratio for r in rounds]
     table.add_row("all: verdicts a second", str(len(rounds[0].rows)), *map(_spread, paces),
                   f"{_spread(ratios)}, to reach {LEAST_RATIO:g}")  # fmt: skip
     console.print(table)
+    slowest = sorted(((s, row) for r in rounds for s, row in zip(r.our_s, r.rows, strict=True)),
+                     reverse=True)[:3]  # fmt: skip
+    for s, row in slowest:
+        console.print(f"  slowest of ours, {s:.2f} s: {row}", markup=False)
     print_rightness(console, rounds)
 
 
