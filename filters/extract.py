@@ -29,14 +29,14 @@ _BARE_BOX = re.compile(
     r"[+\-−]?\d[\d.,/]*|\\[dt]?frac\s?\d\d|\\[a-zA-Z]+(?:\{[^{}]{0,200}\}){1,2}|[A-Za-z](?![\w'])"
 )
 _PLACEHOLDER = re.compile(
-    r"(?:\s|\.{2,}|…|\\[lc]?dots|_+|\?+|\\square|\\[,;:! ]|\\q?quad|[{}$])*"
+    r"(?:\s|\\text\{\s*\}|\.{2,}|…|\\[lc]?dots|_+|\?+|\\square|\\[,;:! ]|\\q?quad|[{}$])*"
     r"|(?i:(?:\\text\{)?\s*(?:the |your |my )?(?:final )?(?:answer|result)(?: here)?\s*\}?)"
 )
 _NAME = r"(?:\\?[a-zA-Z]{1,8}(?:_\{?\w{1,4}\}?|'|\(\w\))?\s*(?:=|\\in|:)\s*)"
 _WORD = r"(?:\\(?:text|textrm|mathrm|quad|qquad|left|right|displaystyle)|and|or|und|et|y|e|和|或)"
 _JOINT = re.compile(rf"(?:[\s$,;&{{}}、，]|\\[,;:! ()\[\]]|{_WORD}(?![a-zA-Z])|{_NAME})*")
 _PART_LABEL = re.compile(
-    r"[$.,; \t]*\n\s*(?:[-*]\s*)?(?:\*\*)?(?:[Pp]art\s*)?\(?[a-z\d]{1,2}[).:](?:\*\*)?[\s$:]*"
+    r"[$.,; \t]*\n\s*(?:[-*]\s*)?(?:\*\*)?(?:[Pp]art\s*)?\(?[a-z\d]{1,2}[).:]{1,2}(?:\*\*)?[\s$:]*"
     rf"{_NAME}?[\s$]*"
 )
 _JOINT_CHARS = 60

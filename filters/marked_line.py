@@ -19,6 +19,7 @@ _LEAD = (
 )
 _OF_WHAT = (
     r"(?:\s(?:to|for)\s(?:the|this)\s(?:[\w'-]+\s?){1,4}(?:[\"“][^\"”]{1,200}[\"”])?"
+    r"|\s(?:to|for)\s(?:the\s)?(?:part|question|problem|exercise)\s\(?\w{1,3}\)?"
     r"|\s?\([^()\n]{1,40}\)|\shere)?"
 )
 _ENGLISH = (
@@ -33,7 +34,7 @@ _OTHERS = (
 _COLON = r"[ \t*_`]{0,6}(?:[:：]|=(?![=>])|→|⇒|⟹|->|=>)"
 _IS = (
     r"[ \t*_`]{1,6}(?:is|are|must be|will be|would be|es|est|ist|lautet|é|è|=)(?![a-zA-Z])"
-    r"(?:\s(?:thus|therefore|then|simply|given by|option|choice)(?=\s))?[:：]?"
+    r"(?:\s(?:thus|therefore|then|simply|given by|option|choice|la opción)(?=\s))?[:：]?"
 )
 _MARK = re.compile(
     rf"{_DRESS}{_LEAD}(?:{_ENGLISH}|{_OTHERS})(?P<said>{_COLON}|{_IS})[ \t*_`}}]{{0,6}}"
@@ -50,7 +51,8 @@ _CJK_MARK = re.compile(
     r"(?:\A|(?<=[\s，。；,;.*#]))(?:因此|所以|故|综上|综上所述|[，,]){0,3}"
     r"(?:(?:最终|正确|本题)的?)?(?:答案|答え|答|正解|정답|최종 답|答えは|故选|故答案)"
     r"\*{0,2}\s?(?:[:：]|应?[是为選选]|应为|は|은|는)\*{0,2}\s?[:：]?\s?\*{0,2}(?P<answer>[^。\n]*)"
-    r"|(?:\A|(?<=[\s，。；,;.*]))(?:因此|所以)?(?:故选|应选|选择)[:：]?\s?(?P<chosen>[A-J])(?![A-Za-z])"
+    r"|(?:\A|(?<=[\s，。；,;.*]))(?:因此|所以)?(?:故选|应选|选择|选项|选)[:：]?\s?"
+    r"(?P<chosen>\(?[A-J]\)?)(?![A-Za-z])(?=\s*(?:[。，,.]|是?正确|\Z))"
 )
 _HEADING = re.compile(
     rf"{_DRESS}(?:\d+\.\s?)?(?:the\s)?(?P<final>final\s|correct\s)?answer[ \t*_`]{{0,6}}"
@@ -62,7 +64,8 @@ _STOP = r"(?<!\b[A-Z])(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bProf)\
 _SENTENCE = re.compile(rf"(?:{_STOP}|[!?;])[\"”)*]{{0,4}}\s+")
 _END_OF_SENTENCE = re.compile(
     rf"{_STOP}\**\s+(?=[A-Z*$\\(])"
-    r"|,?\s(?:because|since|which|where|as (?:it|the|this|we|they))\s|，(?=[因即所故其这那])"
+    r"|,?\s(?:because|since|which|where|as (?:it|the|this|we|they))\s|, as \w+(?=[\s.]*\Z)"
+    r"|，(?=[因即所故其这那])"
     r"|(?:です|である|입니다|이다)(?=\s*\Z)"
 )
 # One of these stands in every marked line, in lower case: looked for before any pattern is tried.

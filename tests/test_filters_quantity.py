@@ -4,12 +4,13 @@ import random
 import time
 
 import pytest
+from filters_records import prompt, sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.verdict import Outcome, Reason
 from filters.verifiers.measure import read_measure
-from filters.verifiers.quantity import TOLERANCE, compare_quantities
+from filters.verifiers.quantity import TOLERANCE, compare_quantities, rule_on_quantity
 from filters.verifiers.unit_scale import scale_of
 from filters.verifiers.unit_text import UnitFactor, read_unit
 from prompts.record import DOMAINS
@@ -44,6 +45,26 @@ def test_the_tolerance_is_the_domains(
 
 def test_every_domain_that_may_ask_for_a_quantity_has_a_tolerance() -> None:
     assert set(TOLERANCE) == set(DOMAINS) - {"code"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (r"So $v = \boxed{12}\ \text{m/s}$.", "accept"),
+        (r"So $v = \boxed{12} \text{ m/s}$.", "accept"),
+        (r"\[\boxed{12}\,\mathrm{m\,s^{-1}}\]", "accept"),
+        (r"So $\boxed{12}$ m/s.", "accept"),
+        (r"So \boxed{12} m/s", "accept"),
+        (r"So \boxed{12} km/s", "reject"),
+        (r"So \boxed{12} kg", "reject"),
+        (r"So \boxed{12}.", "undecided"),
+        (r"So \boxed{12} is it.", "undecided"),
+        (r"So \boxed{12\text{ m/s}} kg", "accept"),
+    ],
+)
+def test_a_unit_may_stand_right_behind_the_box(answer: str, outcome: str) -> None:
+    given = prompt("quantity", "12 m/s")
+    assert rule_on_quantity(given, sample(answer)).outcome == outcome
 
 
 def test_another_dimension_is_a_wrong_unit() -> None:

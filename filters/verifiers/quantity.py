@@ -51,6 +51,10 @@ _ANGLES = frozenset(
 _SHARES = frozenset(("percent", "%", "ppm", "ppb"))
 _LEVELS = frozenset(("dB", "decibel", "decibels"))
 _TEMPERATURES = frozenset(("°C", "°F", "degC", "degF", "celsius", "Celsius", "kelvin", "K"))
+# The rest of a formula, or what stands before the next blank line or full stop.
+_BEHIND_BOX = re.compile(
+    r"\s?\}(?:\\[,;:! ]|~|\$|\\\)|\s){0,4}([^\s$][^$\n]{0,40}?)\s*(?:\$|\\[)\]]|\.?\s*(?:\n|\Z))"
+)
 _ASKED_IN = re.compile(r"\b(?:in|as)\s+(?:units of\s+)?([^\s,;?()][^,;?()\n]{0,60})")
 _UNIT_WORDS = 4
 
@@ -68,7 +72,19 @@ def rule_on_quantity(prompt: Prompt, sample: Sample) -> Ruling:
         return undecided(Reason.NO_FINAL_ANSWER, "no \\boxed{} and no marked answer")
     if problem := too_wild(found.text):
         return undecided(Reason.UNPARSED, problem)
-    return compare_quantities(prompt.reference, found.text, prompt.question, prompt.domain)
+    answer = _with_unit_behind(found.text, sample.answer) if found.mark == "box" else found.text
+    return compare_quantities(prompt.reference, answer, prompt.question, prompt.domain)
+
+
+def _with_unit_behind(boxed: str, text: str) -> str:
+    """`\\boxed{12}\\text{ m/s}` as `12 m/s`: a known unit right behind a bare number."""
+    number = read_measure(boxed)
+    after = text.rpartition(boxed)[2]
+    if number is None or number.factors or (behind := _BEHIND_BOX.match(after)) is None:
+        return boxed
+    factors = read_unit(behind[1])
+    known = factors and scale_of(factors) is not None
+    return f"{boxed} {behind[1]}" if known else boxed
 
 
 def compare_quantities(
