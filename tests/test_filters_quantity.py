@@ -1,7 +1,9 @@
-"""Quantities: tolerance by domain, bounded work, and one pint registry for all."""
+"""Quantities: tolerance by domain, bounded work, and real references told from their neighbours."""
 
+import json
 import random
 import time
+from pathlib import Path
 
 import pytest
 from filters_records import prompt, sample
@@ -14,6 +16,8 @@ from filters.verifiers.quantity import TOLERANCE, compare_quantities, rule_on_qu
 from filters.verifiers.unit_scale import scale_of
 from filters.verifiers.unit_text import UnitFactor, read_unit
 from prompts.record import DOMAINS
+
+SCIBENCH = Path(__file__).parent.parent.parent / "shared" / "data" / "science" / "scibench"
 
 
 @pytest.mark.parametrize(
@@ -151,3 +155,24 @@ def test_what_is_no_symbol_never_reaches_pint(name: str) -> None:
 )
 def test_units_are_read_by_their_factors(text: str, factors: tuple[tuple[str, int], ...]) -> None:
     assert read_unit(text) == factors
+
+
+@pytest.mark.skipif(not SCIBENCH.is_dir(), reason="../shared/data is not here")
+def test_real_references_meet_themselves_and_no_neighbour() -> None:
+    rows = [row for file in SCIBENCH.glob("*.json") for row in json.loads(file.read_text())]
+    references = [f"{row['answer_number'].strip()} {row['unit'].strip()}".strip() for row in rows]
+    assert [r for r in references if compare_quantities(r, r).outcome != "accept"] == []
+    taken = []
+    for reference, other in zip(references, references[1:] + references[:1], strict=True):
+        measure = read_measure(reference)
+        tenth_more = float(measure.value) * 1.1 or 0.1 if measure else 0.0
+        off = f"{tenth_more:.10g} {_unit(reference)}"
+        for answer in {other, off} - {reference}:
+            if compare_quantities(reference, answer).outcome == "accept":
+                taken.append((reference, answer))
+    assert taken == []
+
+
+def _unit(reference: str) -> str:
+    measure = read_measure(reference)
+    return " ".join(f"{f.symbol}^{{{f.power}}}" for f in (measure.factors if measure else ()))
