@@ -61,10 +61,11 @@ _FIRST_FOREIGN_BYTE, _SYMBOLS_BYTE = 0xD0, 0xE2
 def own_scripts(language: str | None, question: str | None) -> frozenset[str]:
     """The scripts a trace may be written in: its language's, and those its question has or names.
 
-    `Latin` is among them unless the language is written otherwise. No language means English.
+    `Latin` is among them unless the language is written otherwise. No language means English; a
+    language may be given by its code (`zh-CN`) or its English name.
     """
     of_language = _OWN_SCRIPTS.get(re.split("[-_]", (language or "en").lower())[0], {"Latin"})
-    return frozenset(of_language) | _scripts_in(question or "")
+    return frozenset(of_language) | _scripts_in(question or "") | _scripts_in(language or "")
 
 
 @lru_cache(maxsize=4_096)

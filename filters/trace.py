@@ -38,7 +38,7 @@ def trace_verdicts(samples: pl.DataFrame, filters: TraceFilters) -> pl.DataFrame
     def reasons(batch: pl.DataFrame) -> pl.DataFrame:
         return _prepared(batch, filters).select("sample_id", reason.alias("reason"))
 
-    size = samples["completion"].str.len_bytes().sum()
+    size = int(samples.select(pl.col("completion").cast(pl.String).str.len_bytes()).sum().item())
     if size <= _BATCH_BYTES:
         return reasons(samples)
     rows = max(1, samples.height * _BATCH_BYTES // size)
@@ -90,10 +90,10 @@ def _outcome(reason: str | None) -> Outcome:
 
 def _prepared(samples: pl.DataFrame, filters: TraceFilters) -> pl.DataFrame:
     """The samples with all columns that conditions look at."""
-    absent = [name for name in PROMPT_COLUMNS if name not in samples.columns]
+    given = ("completion", "reasoning", "answer", *PROMPT_COLUMNS)
     frame = samples.with_columns(
-        pl.col("completion", "reasoning", "answer").cast(pl.String),
-        *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
+        (pl.col(name) if name in samples.columns else pl.lit(None)).cast(pl.String).alias(name)
+        for name in given
     )
     if not (filters.repetition or filters.long_paragraph or filters.language_mixed):
         return frame
@@ -135,7 +135,8 @@ def language_mixed(filters: TraceFilters) -> pl.Expr:
         own = languages.own_scripts(language, question)
         return languages.is_mixed(text, own, filters.foreign_letters, filters.latin_words)
 
-    not_latin = pl.col("language").is_in(languages.NOT_LATIN).fill_null(False)
+    code = pl.col("language").str.slice(0, 2).str.to_lowercase()
+    not_latin = code.is_in(languages.NOT_LATIN).fill_null(False)
     return pl.any_horizontal(
         confirmed(
             pl.col(f"{part}_measured").struct.field("foreign") | not_latin,

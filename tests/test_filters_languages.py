@@ -48,6 +48,8 @@ ENGLISH_SENTENCE = "so we have to add both of the numbers to get the answer"
         ("zh", f"我们先计算。{ENGLISH_SENTENCE}.", "language_mixed"),
         ("zh", "我们先计算。まず足し算をします。", "language_mixed"),
         ("zh-CN", "我们先计算。", None),
+        ("zh-CN", f"{ENGLISH_SENTENCE}.", "language_mixed"),
+        ("Chinese", "我们先计算。", None),
         ("ja", "まず足し算をします。漢字も使う。", None),
         ("ja", "먼저 더합니다 먼저", "language_mixed"),
         ("ru", "Сначала сложим числа: 2 + 3 = 5.", None),
