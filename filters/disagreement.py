@@ -40,7 +40,7 @@ def disagrees(reasoning: str, answer: str) -> bool:
     thought, given, after = boxes[-1][1], final.text, end[boxes[-1].end() :]
     if _DOUBT.search(after) or given in after:
         return False
-    also_given = [box[1] for box in _BOX.finditer(answer)] or [given]
+    also_given = {box[1] for box in _BOX.finditer(answer)} or {given}
     return all(_differ(thought, one) for one in also_given)
 
 

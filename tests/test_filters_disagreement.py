@@ -48,3 +48,7 @@ def test_plain_disagreement(end: str, answer: str) -> None:
 def test_no_plain_disagreement(end: str, answer: str) -> None:
     assert not disagrees(end, answer)
     assert reason_of(end, answer) != "answer_disagrees"
+
+
+def test_an_answer_of_a_thousand_boxes_is_read_once() -> None:
+    assert disagrees(r"\boxed{1}", r"\boxed{2}" * 100_000)
