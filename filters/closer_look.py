@@ -68,8 +68,8 @@ def measured(part: str, filters: TraceFilters) -> pl.Expr:
 
 def _measured(filters: TraceFilters, texts: pl.Series) -> pl.Series:
     data = text_bytes(texts)
-    anchors = repetition.anchors_of(data)
-    found = lines.lines_of(data, repetition.breaks_among(anchors, data))
+    breaks, anchors = repetition.breaks_and_anchors(data)
+    found = lines.lines_of(data, breaks)
     share, times = filters.repeated_share, filters.repeated_lines
     may_loop = repetition.may_loop(data, anchors, share)
     repeats = lines.may_repeat_a_line(found, len(texts), times, filters.repeated_lines_share)

@@ -63,35 +63,31 @@ def exceeds(text: str, share: float, min_words: int, is_spaced: bool = False) ->
     return _share_of(words, min_words) > share
 
 
-def anchors_of(texts: TextBytes) -> Places:
-    """Places chosen by the byte that stands there, all line breaks among them, in order.
+def breaks_and_anchors(texts: TextBytes) -> tuple[Places, Places]:
+    """(all line breaks, other places chosen by the byte that stands there), each in order.
 
-    Four of the lower five bits are those of a line break, so `*`, `+`, `J`, `K`, `j` and `k` are
-    chosen too, and one in 32 of the characters that take three bytes.
+    One test finds both: anchors share four of their lower five bits with a line break. They are
+    `*`, `+`, `J`, `K`, `j` and `k`, and one in 32 of the characters that take three bytes.
     """
-    return places_of(texts.data, _is_anchor)
+    found = places_of(texts.data, _is_either)
+    is_break = texts.data[found] == _LINE_BREAK
+    return found[is_break], found[~is_break]
 
 
-def breaks_among(anchors: Places, texts: TextBytes) -> Places:
-    """Those of the anchors that are line breaks: all there are."""
-    return np.asarray(anchors[texts.data[anchors] == _LINE_BREAK])
-
-
-def _is_anchor(data: Bytes) -> Mask:
+def _is_either(data: Bytes) -> Mask:
     return np.asarray((data & 0x1E) == _LINE_BREAK)
 
 
 def may_loop(texts: TextBytes, anchors: Places, share: float) -> Mask:
     """False where `repeated_share` is surely not above `share`.
 
-    A repeated passage has the same anchors each time (line breaks are left out: many honest lines
+    A repeated passage has the same anchors each time (line breaks are none: many honest lines
     begin alike). An anchor stands for the bytes up to the next one. Those count as repeated when
     the 32 bytes at the anchor were seen before in this text, or when there is no anchor for 2,048
     bytes (or a quarter of the text), as in a loop too short to have one. Suspicious is a text of
     whose bytes half of `share` is repeated: words of a loop may be shorter than others.
     """
     starts, ends = texts.offsets[:-1], texts.offsets[1:]
-    anchors = anchors[texts.data[anchors] != _LINE_BREAK]
     rows = texts.rows_of(anchors)
     is_whole = anchors + _WINDOW_BYTES <= ends[rows]
     anchors, rows = anchors[is_whole], rows[is_whole]

@@ -16,12 +16,13 @@ SHARE = 0.6
 
 def may_loop(*texts: str) -> list[bool]:
     data = text_bytes(pl.Series(texts, dtype=pl.String))
-    return [bool(held) for held in repetition.may_loop(data, repetition.anchors_of(data), SHARE)]
+    _, anchors = repetition.breaks_and_anchors(data)
+    return [bool(held) for held in repetition.may_loop(data, anchors, SHARE)]
 
 
 def lines_of(texts: list[str]) -> lines.Lines:
     data = text_bytes(pl.Series(texts, dtype=pl.String))
-    breaks = repetition.breaks_among(repetition.anchors_of(data), data)
+    breaks, _ = repetition.breaks_and_anchors(data)
     return lines.lines_of(data, breaks)
 
 
