@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from filters.verdict import Outcome
 from filters.verifiers.calendar_date import Date, read_date, same_date
+from filters.verifiers.choice import compare_choices
 from filters.verifiers.clock_time import Time, read_time, same_time
 from filters.verifiers.opposites import only_difference
 from filters.verifiers.person_name import same_person
@@ -167,3 +169,28 @@ def _same_number(one: str, other: str) -> bool:
         return abs(float(one) - float(other)) <= 0.005
     except ValueError:
         return False
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "A" + " " * 1_998 + "B",
+        "; " * 1_000,
+        "½" * 2_000,
+        "é" * 2_000,
+        "one hundred " * 160,
+        "é-" * 999,
+    ],
+    ids=lambda text: text[:6],
+)
+def test_hostile_phrases_are_decided_in_no_time(hostile: str) -> None:
+    compare_phrases(("12 m/s",), "43.2 km/h")  # pint's registry is made once, in half a second
+    started = time.perf_counter()
+    compare_phrases(("Albert Einstein", "x or y"), hostile, "which planet " * 50)
+    compare_phrases((hostile,), "Albert Einstein")
+    compare_choices("B", ("ice", "water", "5 cm", "A and B"), hostile)
+    assert time.perf_counter() - started < 1
+
+
+def test_a_reference_without_words_decides_nothing() -> None:
+    assert compare_phrases((" ",), "Mars").outcome == Outcome.UNDECIDED

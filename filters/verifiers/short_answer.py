@@ -66,6 +66,7 @@ _SCALED = re.compile(
     r"\s*\$?(\d[\d,]{0,20}(?:\.\d{1,9})?)\s*(hundred|thousand|million|billion)\b(.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_BLANKS = re.compile(r"[^\S\n]+")
 _LIST = re.compile(r"\s*(?:,\s*and\s+|,|;|\band\b|&)\s*")
 _FIRST_CJK = "\u2e80"
 _SYMBOL_CHARS = 2
@@ -93,9 +94,10 @@ def rule_on_short_answer(prompt: Prompt, sample: Sample) -> Ruling:
 def compare_phrases(accepted: tuple[str, ...], answer: str, question: str = "") -> Ruling:
     """Compare one answer with all the ways to write the right one; the first is the reference."""
     detail = f"{answer} against {accepted[0]}"
-    if not wording(answer):
-        return undecided(Reason.UNPARSED, f"{detail}: the answer has no words")
-    ways = _ways(accepted)
+    answer = _BLANKS.sub(" ", answer)  # long runs of blanks are what patterns take long over
+    ways = _ways(tuple(_BLANKS.sub(" ", way) for way in accepted))
+    if not wording(answer) or not ways:
+        return undecided(Reason.UNPARSED, f"{detail}: one of them has no words")
     said = [answer, _IT_IS.sub("", answer.strip()), *_acronym(answer)]
     if any(_same(way, text, question) for way in ways for text in said):
         return accept(detail)
