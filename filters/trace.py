@@ -16,8 +16,8 @@ from filters.verdict import Outcome, Reason, Verdict
 
 SIGNATURE = ("trace", "2")
 
-# Completions looked at in one go: more bring nothing, fewer a batch's 10 ms do not pay.
-_BATCH_BYTES = 16_000_000
+# Completions looked at in one go: fewer do not pay for a batch's 10 ms, more only take memory.
+_BATCH_BYTES = 32_000_000
 # Columns of the prompt that conditions look at.
 PROMPT_COLUMNS = ("language", "domain", "reference_kind", "question")
 
@@ -41,8 +41,10 @@ def trace_verdicts(samples: pl.DataFrame, filters: TraceFilters) -> pl.DataFrame
     size = int(samples.select(pl.col("completion").cast(pl.String).str.len_bytes()).sum().item())
     if size <= _BATCH_BYTES:
         return reasons(samples)
-    rows = max(1, samples.height * _BATCH_BYTES // size)
-    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+    cores = pl.thread_pool_size()
+    rounds = -(-size // (_BATCH_BYTES * cores))
+    rows = -(-samples.height // (rounds * cores))
+    with ThreadPoolExecutor(cores) as threads:
         return pl.concat(threads.map(reasons, samples.iter_slices(rows)))
 
 
