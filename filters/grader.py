@@ -201,6 +201,7 @@ class Worker:
         self._process = subprocess.Popen(
             [
                 sys.executable,
+                "-P",
                 "-c",
                 _COMMAND,
                 str(memory_limit_bytes),

@@ -47,6 +47,9 @@ class Atoms(Reader):
     def factor(self) -> Node:
         raise NotImplementedError
 
+    def product(self) -> Node:
+        raise NotImplementedError
+
     def starts_factor(self) -> bool:
         raise NotImplementedError
 
@@ -175,6 +178,8 @@ class Atoms(Reader):
             return Node("div", (top, below)) if name == "frac" else _call("binom", top, below)
         if name == "sqrt":
             return self._root()
+        if name in ("sum", "prod"):
+            return self._series(name)
         if name in _FENCES:
             return self._fenced(*_FENCES[name])
         if name in ("emptyset", "varnothing"):
@@ -186,6 +191,21 @@ class Atoms(Reader):
         if name in ("overline", "bar", "vec", "hat", "overrightarrow", "widehat", "conjugate"):
             return _call(name, self.argument())
         raise FormulaError(f"\\{name} is not read")
+
+    def _series(self, name: str) -> Node:
+        r"""`\sum_{k=1}^{n} k^2`."""
+        self.expect("_")
+        self.expect("{")
+        index = symbol(self.next().text)
+        self.expect("=")
+        first = self.expression()
+        self.expect("}")
+        self.expect("^")
+        last = self.argument(signed=True)
+        term = self.product()
+        if index.name == "i":
+            term = _with_index(term)
+        return Node("series", (index, first, last, term), name)
 
     def _root(self) -> Node:
         if self.accept("["):
@@ -344,6 +364,14 @@ class Atoms(Reader):
 
 def _call(name: str, *args: Node) -> Node:
     return Node("call", args, name)
+
+
+def _with_index(node: Node) -> Node:
+    """The term of a series whose index is `i`, which is imaginary elsewhere."""
+    if node == Node("constant", name="i"):
+        return symbol("i")
+    args = tuple(_with_index(arg) for arg in node.args)
+    return Node(node.kind, args, node.name, node.number, node.decimals)
 
 
 def _descending(node: Node) -> Fraction:

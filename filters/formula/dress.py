@@ -156,8 +156,11 @@ def _without_start(text: str) -> str:
         text = whole[1]
     for _ in range(3):
         before = text
-        for pattern in (_BEFORE, _TEXT_BEFORE, _LABEL_BEFORE):
+        for pattern in (_BEFORE, _TEXT_BEFORE):
             text = pattern.sub("", text).strip()
+        label = _LABEL_BEFORE.match(text)
+        if label and label.group().count("{") == label.group().count("}"):
+            text = text[label.end() :].strip()
         leading = _LEADING_TEXT.match(text)
         if leading and set(leading[1].casefold().split()) <= _LABELS:
             text = text[leading.end() :].strip()

@@ -132,7 +132,7 @@ def _values(
 
 def is_of_whole_numbers(node: Node) -> bool:
     """Whether its symbols can only be whole numbers: `n!`, `(-1)^n`."""
-    if kinds(node) & _WHOLE_CALLS:
+    if kinds(node) & _WHOLE_CALLS or "series" in kinds(node):
         return bool(symbols(node))
     return _has_signed_power(node)
 

@@ -31,7 +31,8 @@ def _name(node: Node) -> str | None:
     if node.kind == "symbol":
         return node.name
     if node.kind == "call" and len(node.name.rstrip("'")) == 1:
-        return f"{node.name}()"
+        of_symbols = all(arg.kind == "symbol" for arg in node.args)
+        return f"{node.name}()" if of_symbols else f"{node.name}{node.args}"
     if node.kind == "call" and node.name == "abs":
         return _name(node.args[0])
     if node.kind == "tuple" and all(arg.kind == "symbol" for arg in node.args):

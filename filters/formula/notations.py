@@ -74,6 +74,7 @@ _SHARES = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth"
            "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}  # fmt: skip
 _SCALES = {"thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
 _MAX_NUMBER_WORDS = 12
+_WORDS_ONLY = re.compile(r"[A-Za-z]+(?:[\s,-]+[A-Za-z]+)*")
 
 
 @lru_cache(maxsize=16_384)
@@ -198,7 +199,7 @@ def is_ordinal(text: str) -> bool:
 def spelt_number(text: str) -> Fraction | None:
     """`twenty-one`, `three hundred and five`, `seventh`: the number that words spell."""
     words = re.findall(r"[a-z]+", plain(text).casefold())
-    if not words or len(words) > _MAX_NUMBER_WORDS or re.search(r"[\d\\]", plain(text)):
+    if not words or len(words) > _MAX_NUMBER_WORDS or not _WORDS_ONLY.fullmatch(plain(text)):
         return None
     if (
         len(words) == 2

@@ -213,6 +213,9 @@ class Parser(Atoms):
     def factor(self) -> Node:
         return self._factor()
 
+    def product(self) -> Node:
+        return self._product()
+
 
 def _times(left: Node, right: Node) -> Node:
     if left.kind == "mul":

@@ -9,8 +9,9 @@ class Node:
     r"""One part of a formula.
 
     Kinds of values: number, symbol, constant (pi, e, i, oo), add, mul, div, pow, neg, call
-    (`name` is the function), percent, degree, pm (`name` is pm or mp). Kinds of collections:
-    list (`name` is `,`, `and` or `or`), tuple (`name` is its two brackets), set, matrix (rows are
+    (`name` is the function), percent, degree, pm (`name` is pm or mp), series (`name` is sum or
+    prod; args are the index, its first and last value, the term). Kinds of collections: list
+    (`name` is `,`, `and` or `or`), tuple (`name` is its two brackets), set, matrix (rows are
     tuples), union, intersection, difference, builder, space (R, Z, ...). Kinds of statements:
     relation (`name` is one of = < > <= >= != in ~ ==, args are the two sides) and chain (the same
     with more sides, names joined by blanks).
@@ -38,14 +39,10 @@ def symbol(name: str) -> Node:
 
 def symbols(node: Node) -> frozenset[str]:
     """The names of the free symbols; those of called functions are not among them."""
-    found: set[str] = set()
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if each.kind == "symbol":
-            found.add(each.name)
-        waiting.extend(each.args)
-    return frozenset(found)
+    if node.kind == "symbol":
+        return frozenset((node.name,))
+    found = frozenset[str]().union(*(symbols(arg) for arg in node.args))
+    return found - {node.args[0].name} if node.kind == "series" else found
 
 
 def kinds(node: Node) -> frozenset[str]:
@@ -65,5 +62,7 @@ def replaced(node: Node, names: dict[str, Node]) -> Node:
         return names.get(node.name, node)
     if not node.args:
         return node
+    if node.kind == "series" and node.args[0].name in names:
+        names = {name: to for name, to in names.items() if name != node.args[0].name}
     args = tuple(replaced(arg, names) for arg in node.args)
     return Node(node.kind, args, node.name, node.number, node.decimals)

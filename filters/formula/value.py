@@ -9,9 +9,10 @@ from fractions import Fraction
 from math import factorial, gcd, lcm
 from typing import Any
 
-from filters.formula.tree import FormulaError, Node
+from filters.formula.tree import FormulaError, Node, kinds
 
 MAX_EXACT_BITS = 40_000
+MAX_TERMS = 2_100
 MAX_FACTORIAL = 3_000
 MAX_MAGNITUDE_BITS = 15_000
 DIGITS = 40
@@ -34,6 +35,8 @@ def exact(node: Node, values: Mapping[str, Fraction] | None = None) -> Fraction 
         return node.number
     if node.kind == "symbol":
         return values.get(node.name)
+    if node.kind == "series":
+        return _exact_series(node, values)
     rule = _EXACT.get(node.kind)
     if rule is None:
         return _exact_call(node, values) if node.kind == "call" else None
@@ -44,6 +47,30 @@ def exact(node: Node, values: Mapping[str, Fraction] | None = None) -> Fraction 
             return None
         args.append(value)
     return _bounded(rule(*args))
+
+
+def _exact_series(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
+    """The terms one by one; there may be MAX_TERMS of them."""
+    index, first, last, term = node.args
+    ends = exact(first, values), exact(last, values)
+    if ends[0] is None or ends[1] is None:
+        return None
+    places = _places(ends[0], ends[1], term)
+    total = Fraction(0 if node.name == "sum" else 1)
+    for place in places:
+        value = exact(term, {**values, index.name: Fraction(place)})
+        if value is None:
+            return None
+        total = _bounded(total + value if node.name == "sum" else total * value) or Fraction(0)
+    return total
+
+
+def _places(first: Fraction, last: Fraction, term: Node) -> range:
+    if first.denominator != 1 or last.denominator != 1:
+        raise FormulaError("a series between what are no whole numbers")
+    if last - first > MAX_TERMS or "series" in kinds(term):
+        raise TooBigError("a series of too many terms")
+    return range(first.numerator, last.numerator + 1)
 
 
 def _bounded(value: Fraction | None) -> Fraction | None:
@@ -213,6 +240,8 @@ def _number(node: Node, values: Values, log_base: int) -> Any:
         return values[node.name]
     if kind == "constant":
         return _constant(node.name)
+    if kind == "series":
+        return _series(node, values, log_base)
     args = [_number(arg, values, log_base) for arg in node.args]
     rule = _call(node.name, log_base) if kind == "call" else _RULES.get(kind)
     if rule is None:
@@ -224,6 +253,23 @@ def _number(node: Node, values: Values, log_base: int) -> Any:
     except (ZeroDivisionError, ValueError, TypeError) as error:
         raise FormulaError(f"no value: {error}") from None
     return _tame(value)
+
+
+def _series(node: Node, values: Values, log_base: int) -> Any:
+    import mpmath as mp
+
+    index, first, last, term = node.args
+    ends = [_number(end, values, log_base) for end in (first, last)]
+    if not all(mp.isint(end) and abs(end) < 10**9 for end in ends):
+        raise FormulaError("a series between what are no whole numbers")
+    places = _places(Fraction(int(ends[0])), Fraction(int(ends[1])), term)
+    total = mp.mpf(0 if node.name == "sum" else 1)
+    for place in places[: MAX_TERMS // 4 + 1]:
+        value = _number(term, {**values, index.name: mp.mpf(place)}, log_base)
+        total = _tame(total + value if node.name == "sum" else total * value)
+    if len(places) > MAX_TERMS // 4:
+        raise TooBigError("a series of too many terms")
+    return total
 
 
 def _constant(name: str) -> Any:

@@ -87,7 +87,7 @@ _SYNONYMS = (
 _FRAC = re.compile(r"\\frac\s*(\{[^{}]*\}|\d|[a-z])\s*(\{[^{}]*\}|\d|[a-z])")
 _SQRT = re.compile(r"\\sqrt\s*(\d|[a-z])(?![a-z])")
 _WRAPPERS = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|rm|bf)\s*\{([^{}]*)\}")
-_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_BOLD = re.compile(r"(?<![\w)}])\*\*(?=\S)(.+?)(?<=\S)\*\*(?![\w({\\])")  # 2**3**2 is a power
 _LONGEST_SYMBOL = 3
 _GAP = re.compile(r"(?<=[0-9A-Za-z])\s+(?=[0-9A-Za-z])")
 _SPACE = re.compile(r"\s+")

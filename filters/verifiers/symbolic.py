@@ -12,6 +12,9 @@ import re
 from fractions import Fraction
 from typing import Any
 
+from filters.formula.scan import scan
+from filters.formula.spelling import prepared
+from filters.formula.tree import FormulaError
 from filters.ruling import Ruling, accept, reject, undecided
 from filters.verdict import Reason
 from filters.verifiers.normal_form import tidy
@@ -29,10 +32,9 @@ _BIG_POWER = re.compile(rf"{_POWER}\s*\{{?\s*\(?[+-]?\d{{5,}}")
 _BIG_EXPANSION = re.compile(rf"[)}}]\s*{_POWER}\s*\{{?\s*\(?[+-]?\d{{3,}}")  # (x+1)^{400}
 _FACTORIAL = re.compile(r"\d{3,}\s*!|!\s*\)*\s*!")
 _LONG_NUMBER = re.compile(rf"\d{{{_MAX_DIGITS},}}")
-_TEXT = re.compile(r"\\(?:text|mathrm|mbox|textbf)\s*\{[^{}]*\}")
-_WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{3,}")
-_FUNCTIONS = frozenset(("sin", "cos", "tan", "log", "exp", "sqrt", "max", "min", "mod", "gcd"))
-_PROSE_WORDS = 3  # Math-Verify reads words as products of variables
+_UNFINISHED = re.compile(
+    r"^(?:[<>=]|\\(?:le|ge|lt|gt|ne|approx|in)(?![a-zA-Z]))|\.\.\.|\\[lcv]?dots"
+)
 _CALCULATION = re.compile(r"[\d\s.,+\-*/()^{}=]*=[\d\s.,+\-*/()^{}]+")
 _DECIMAL = re.compile(r"^[+-]?\d*\.(\d+)$")
 
@@ -79,9 +81,12 @@ def _danger(text: str) -> str | None:
     for pattern in (_TOWER, _BIG_POWER, _BIG_EXPANSION, _FACTORIAL, _LONG_NUMBER):
         if pattern.search(text):
             return "the answer holds a tower of powers or a giant number"
-    words = [w for w in _WORD.findall(_TEXT.sub(" ", text)) if w not in _FUNCTIONS]
-    if len(words) >= _PROSE_WORDS:
-        return "the answer is prose"
+    if _UNFINISHED.search(tidy(text)):
+        return "it starts with a sign of relation or goes on in dots"
+    try:
+        scan(prepared(text))  # Math-Verify reads the start of `42?41` and of prose
+    except FormulaError as error:
+        return f"not mathematics: {error}"
     return None
 
 
