@@ -105,7 +105,7 @@ def _as_lists(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | Non
     if items[0] is None or items[1] is None:
         return None
     counts_once = (
-        "set" in (wanted.kind, got.kind)
+        not wanted.kind == got.kind == "list"
         or "or" in (wanted.name, got.name)
         or "pm" in kinds(wanted) | kinds(got)
     )
@@ -120,6 +120,8 @@ def _list_and_tuple(wanted: Node, got: Node, parameters: frozenset[str]) -> bool
         return False if len(other.args) > 1 else _compare_one(wanted, got, parameters)
     if other.kind == "set" or point.name not in ("()", "[]"):
         return None
+    if any(named(item) for item in other.args):
+        return None  # y=1, y=2
     if len(wanted.args) != len(got.args):
         return False
     answers = [_compare(w, g, parameters) for w, g in zip(wanted.args, got.args, strict=True)]
