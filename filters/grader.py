@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 _START_LIMIT_S = 120.0  # importing SymPy and Math-Verify on a busy machine
 _JOBS_PER_WORKER = 2_000  # SymPy's caches only grow
-TIME_LIMIT_S = 1.5
+TIME_LIMIT_S = 1.0
 MEMORY_LIMIT_BYTES = 700 << 20  # some 450 MB resident
 _PATIENCE = 6  # the wall time that a busy machine may take for a second of CPU time
 _COMMAND = "from filters.worker import main; main()"

@@ -86,7 +86,7 @@ class VerificationRecipe(BaseModel):
 
     workers: int = Field(2, ge=1, le=256, description="verifier processes")
     time_limit_s: float = Field(
-        1.5, gt=0, description="CPU time that one symbolic comparison may take"
+        1.0, gt=0, description="CPU time that one symbolic comparison may take"
     )
 
 

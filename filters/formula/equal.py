@@ -70,18 +70,22 @@ def _same_with(wanted: Node, got: Node, names: list[str], log_base: int) -> bool
     points = _WHOLE_POINTS if whole else _POINTS
     real: list[tuple[int, bool]] = []
     other: list[bool] = []
+    parities: set[int] = set()
     for place, point in enumerate(points):
         try:
             at = dict(zip(names, point, strict=False))
             answer, is_real = _same_at(wanted, got, at, log_base)
         except (FormulaError, ArithmeticError):
             continue
+        parities.add(point[0].numerator % 2)
         if answer is False and is_real and (whole or place < _FIRST_NEGATIVE):
             return False
         if is_real:
             real.append((place, bool(answer)))
         else:
             other.append(bool(answer))
+    if len(parities) < 2 and (_has_signed_power(wanted) or _has_signed_power(got)):
+        return None  # 1 + (-1)^n divides by nothing for half of all n
     if len(real) >= 2:
         # Equal above 0 and not below, as sqrt(x^2) and x: it depends on what x may be.
         return True if all(answer for _, answer in real) else None

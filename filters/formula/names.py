@@ -100,7 +100,9 @@ def assignments(node: Node) -> dict[str, Node]:
     found = [named(item) for item in node.args]
     pairs = [each for each in found if each is not None]
     values = dict(pairs)
-    return values if len(values) == len(node.args) else {}
+    if len({name.partition("_")[0] for name in values}) < len(node.args):
+        return {}  # x=1, x=2; x_1=1, x_2=2: solutions
+    return values
 
 
 def as_point(node: Node, assignments: dict[str, Node]) -> Node:

@@ -20,14 +20,42 @@ def same_relation(wanted: Node, got: Node) -> bool | None:
         return _same_sides(wanted, got)
     ratio = _ratio(_left_over(wanted), _left_over(got))
     if ratio is None or ratio == 0:
-        return None if _may_be_same(wanted, got) else False
+        return None if _may_be_same(_left_over(wanted), _left_over(got)) else False
     name = got.name if ratio > 0 else _FLIPPED[got.name]
     return wanted.name == name
 
 
 def _may_be_same(wanted: Node, got: Node) -> bool:
-    """Two equations that are no multiples may still have the same solutions: x^2 = 4, |x| = 2."""
+    """Two equations that are no multiples may still have the same solutions: x^2 = 4, |x| = 2.
+
+    Two polynomials of one degree hardly may: x = 0 and x^2 = 0 have two degrees.
+    """
+    degrees = _degree(wanted), _degree(got)
+    if degrees[0] is not None and degrees[0] == degrees[1]:
+        return False
     return symbols(wanted) == symbols(got)
+
+
+def _degree(node: Node) -> int | None:
+    """The degree of a polynomial as it is written, None for what is none."""
+    if not symbols(node):
+        return 0
+    if node.kind == "symbol":
+        return 1
+    degrees = [_degree(arg) for arg in node.args]
+    known = [each for each in degrees if each is not None]
+    if len(known) < len(degrees):
+        return None
+    if node.kind in ("add", "neg"):
+        return max(known)
+    if node.kind == "mul":
+        return sum(known)
+    if node.kind == "div":
+        return known[0] if known[1] == 0 else None
+    exponent = node.args[1].number if node.kind == "pow" else None
+    if exponent is None or exponent.denominator != 1 or not 0 < exponent < 100:
+        return None
+    return known[0] * exponent.numerator
 
 
 def _same_sides(wanted: Node, got: Node) -> bool | None:

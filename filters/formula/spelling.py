@@ -167,7 +167,9 @@ def _around(text: str, start: int, end: int) -> str | None:
     """What the innermost brackets around a place hold, None outside of any."""
     opened: list[int] = []
     for mark in _BRACKET.finditer(text):
-        opens = mark.group() in ("(", "[", r"\{", "{")
+        if mark.group() in "{}":
+            continue  # a group, as of \sqrt{1,234}
+        opens = mark.group() in ("(", "[", r"\{")
         if mark.start() >= end and not opens:
             if opened and opened[-1] <= start:
                 return text[opened[-1] : mark.start()]

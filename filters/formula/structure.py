@@ -120,7 +120,8 @@ def _list_and_tuple(wanted: Node, got: Node, parameters: frozenset[str]) -> bool
         return False if len(other.args) > 1 else _compare_one(wanted, got, parameters)
     if other.kind == "set" or point.name not in ("()", "[]"):
         return None
-    if any(named(item) for item in other.args):
+    names = [found[0] for item in other.args if (found := named(item))]
+    if len(set(names)) < len(names):
         return None  # y=1, y=2
     if len(wanted.args) != len(got.args):
         return False
