@@ -38,10 +38,11 @@ _LABEL_WORDS = """
     sum surface the therefore thus time total value volume width"""
 _LABELS = frozenset(_LABEL_WORDS.split())
 _WHOLLY_TEXT = re.compile(rf"^\s*{_TEXT}([^{{}}]*\d[^{{}}]*)\}}\s*$")
+_ONLY_BEFORE = re.compile(rf"^\s*{_TEXT}\s*only\s*\}}\s*", re.IGNORECASE)
 _ONLY = re.compile(rf"\s*(?:{_TEXT}\s*)?\(?\s*only\s*\)?\s*\}}?\s*$")
 _MODULUS = re.compile(r"(?<=\d)\s*\(?\s*\\p?mod\s*\{?\s*\d+\s*\}?\s*\)?$")
 _PIECE = re.compile(
-    rf"\s*(\d+(?:\.\d+)?)\s*(?:{_TEXT}\s*([a-zA-Z]+)\s*\}}|([a-zA-Z]+)|(''|'|\"))\s*(?:,|and|{_TEXT}\s*and\s*\}})?"
+    rf"\s*(\d+(?:\.\d+)?)\s*(?:{_TEXT}\s*([a-zA-Z]+)(?:\s*,?\s*and)?\s*\}}|([a-zA-Z]+)|(''|'|\"))\s*(?:,|and|{_TEXT}\s*and\s*\}})?"
 )
 _MARKS = {"'": "ft", "''": "in", '"': "in"}
 _MINUTES = re.compile(
@@ -103,7 +104,7 @@ def undressed(text: str) -> Dressed | None:
     text = tidy(_ENCLOSED.sub(r", \1", text)).strip()
     text = _TO.sub(":", _without_start(text))
     text, parameters = _without_clause(text)
-    text = _ONLY.sub("", text)
+    text = _ONLY_BEFORE.sub("", _ONLY.sub("", text))
     if "=" not in text and "\\equiv" not in text:
         text = _MODULUS.sub("", text)
     if minutes := _MINUTES.match(text):
@@ -135,7 +136,7 @@ def _in_pieces(text: str) -> Dressed | None:
         if piece.start() != at:
             return None
         at = piece.end()
-    if not 2 <= len(pieces) <= 4 or at != len(text):
+    if not 1 <= len(pieces) <= 4 or at != len(text) or (len(pieces) == 1 and not pieces[0][4]):
         return None
     read = [units.read(p[2] or p[3] or _MARKS[p[4]]) for p in pieces]
     first = read[0]

@@ -59,10 +59,20 @@ def _degree(node: Node) -> int | None:
 
 
 def _same_sides(wanted: Node, got: Node) -> bool | None:
+    wanted, got = _upwards(wanted), _upwards(got)
     if (wanted.kind, wanted.name) != (got.kind, got.name):
         return None
     answers = [same(w, g) for w, g in zip(wanted.args, got.args, strict=True)]
     return True if all(answers) else None
+
+
+def _upwards(node: Node) -> Node:
+    """`c > b > a` as a < b < c."""
+    names = node.name.split()
+    if not set(names) <= {">", ">="}:
+        return node
+    flipped = " ".join(_FLIPPED[name] for name in reversed(names))
+    return Node(node.kind, node.args[::-1], flipped)
 
 
 def _left_over(node: Node) -> Node:

@@ -67,6 +67,7 @@ _HIGHER_ROOT = re.compile(r"([∛∜])\s*(?:\{([^{}]*)\}|(\([^()]*\)|\d+|\w))")
 _DEGREES = {"∛": 3, "∜": 4}
 _COMMA_GROUP = re.compile(r"(?<![\d.])(\d+)((?:\{\s*,\s*\}\d+)+)")
 _NO_DIGITS = re.compile(r"\D+")
+_PHANTOM = re.compile(r"\\[hv]?phantom\s*(?:\{[^{}]*\}|.)")
 _GROUP_DIGITS = 3
 _DELIMITERS = re.compile(r"\$|(?<!\\)\\[()\[\]]")
 _THIN = re.compile(r"(?<!\\)\\[!,;:> ]|\\q?quad\b|~|\\displaystyle\b|\\limits\b")
@@ -99,7 +100,7 @@ def tidy(text: str) -> str:
     if not text.isascii():
         text = _in_ascii(text)
     text = _BOLD.sub(r"\1", text.strip("`")).replace("\\!", "")
-    text = text.replace("{:}", ":")
+    text = _PHANTOM.sub(" ", text.replace("{:}", ":"))
     text = _COMMA_GROUP.sub(_comma, _THIN_THOUSANDS.sub("", text))
     text = text.replace(r"\$", " ").replace(r"\%", "%")
     text = _DELIMITERS.sub(" ", text)
