@@ -35,6 +35,8 @@ class Parser(Atoms):
     def answer(self) -> Node:
         """The whole text: one statement or a list of them."""
         parsed = self._list()
+        if self.accept("over"):
+            parsed = Node("div", (parsed, self._list()))
         if self.peek.kind != "end":
             raise FormulaError(f"{self.peek.text!r} is out of place")
         return parsed

@@ -22,6 +22,7 @@ from filters.formula.tree import FormulaError, Node, kinds, number, symbols
 from filters.formula.vectors import as_vector, components
 
 _MAX_ITEMS = 60
+_ENDS = 2
 _COLLECTIONS = ("list", "set", "tuple", "matrix")
 
 
@@ -185,7 +186,8 @@ def _as_tuples(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | No
         return False
     answer = _cells(one, two, parameters)
     if one.name != two.name and answer:
-        return None if {one.name, two.name} == {"()", "[]"} else False
+        is_open = {one.name, two.name} == {"()", "[]"}  # two numbers may be an interval's ends
+        return (len(one.args) > _ENDS or None) if is_open else False
     return answer
 
 

@@ -9,8 +9,8 @@ r"""Math answers compared in layers, cheap to dear, each of which may say "I do 
    `0.33`); an exact reference is never met by an approximation (`0.33` does not meet `1/3`). A
    unit may be left out, or be another of the same kind (`120 cm` meets `1.2 m`);
 4. lists and labelled parts whose members are words;
-5. Math-Verify and SymPy (filters/verifiers/symbolic.py), which may hang: the Grader runs this
-   layer in a process it can kill.
+5. Math-Verify and SymPy (filters/verifiers/symbolic.py) for sums, integrals, limits and
+   inequalities, which may hang: the Grader runs this layer in a process it can kill.
 
 Layers 1 to 4 are bounded: any text costs milliseconds.
 """
@@ -31,6 +31,7 @@ from filters.verdict import Reason, Verdict
 from filters.verifiers.members import Members, read_members, read_parts
 from filters.verifiers.normal_form import normal_form, tidy, unwrap
 from filters.verifiers.plain_units import is_harmless
+from filters.verifiers.symbolic import compare_symbolically, needs_sympy
 from prompts.record import Prompt
 from teacher.sample import Sample
 
@@ -69,8 +70,6 @@ def rule_on_math(prompt: Prompt, sample: Sample) -> Ruling:
     quick = rule_on_math_quickly(prompt, sample)
     if quick is not None:
         return quick
-    from filters.verifiers.symbolic import compare_symbolically
-
     found = final_answer(sample.answer)
     assert found is not None  # rule_on_math_quickly settles the other case
     return compare_symbolically(prompt.reference, found.text)
@@ -84,7 +83,11 @@ def rule_on_math_quickly(prompt: Prompt, sample: Sample) -> Ruling | None:
     for text in (found.text, prompt.reference):
         if problem := too_wild(text):
             return undecided(Reason.UNPARSED, problem)
-    return compare_quickly(prompt.reference, found.text, prompt.question)
+    ruling = compare_quickly(prompt.reference, found.text, prompt.question)
+    if ruling is None and not needs_sympy(prompt.reference, found.text):
+        detail = f"{found.text} against {prompt.reference}: neither proven equal nor seen to differ"
+        return undecided(Reason.AMBIGUOUS_ANSWER, detail)
+    return ruling
 
 
 def compare_quickly(reference: str, answer: str, question: str = "") -> Ruling | None:

@@ -42,6 +42,19 @@ _CALCULATION = re.compile(r"[\d\s.,+\-*/()^{}=]*=[\d\s.,+\-*/()^{}]+")
 _DECIMAL = re.compile(r"^[+-]?\d*\.(\d+)$")
 
 
+def needs_sympy(reference: str, answer: str) -> bool:
+    """Whether SymPy may tell what the quick layers could not.
+
+    Math-Verify passes over what it cannot read, so it is asked only where a sum, product, integral
+    or limit stands, or where both sides were read and one is a region (`x^2 < 4`). What our own
+    parser has read else it has settled, or nobody can.
+    """
+    if any(_ASKED_FOR.search(text) for text in (reference, answer)):
+        return True
+    one, two = parse(reference), parse(answer)
+    return one is not None and two is not None and (is_region(one) or is_region(two))
+
+
 def compare_symbolically(reference: str, answer: str) -> Ruling:
     """Accept when proven equal, reject when seen to differ, else undecided (`unparsed`, …)."""
     for text in (reference, answer):
@@ -52,33 +65,18 @@ def compare_symbolically(reference: str, answer: str) -> Ruling:
     if not wanted or not got:
         which = "the reference" if not wanted else "the answer"
         return undecided(Reason.UNPARSED, f"{detail}: {which} is not mathematics we can read")
-    trusted = _is_trusted(reference, answer)
-    return _decide(wanted, got, detail, _shown_decimals(reference), trusted)
+    return _decide(wanted, got, detail, _shown_decimals(reference))
 
 
-def _is_trusted(reference: str, answer: str) -> bool:
-    """Whether a yes counts: Math-Verify passes over what it cannot read, so only where something
-    stands that it is asked for: what our own layers can read they have settled, but for regions."""
-    if any(_ASKED_FOR.search(text) for text in (reference, answer)):
-        return True
-    one, two = parse(reference), parse(answer)
-    return one is not None and two is not None and (is_region(one) or is_region(two))
-
-
-def _decide(
-    wanted: list[Any], got: list[Any], detail: str, decimals: int | None, trusted: bool
-) -> Ruling:
+def _decide(wanted: list[Any], got: list[Any], detail: str, decimals: int | None) -> Ruling:
     from math_verify import verify
 
     differ = _differ(wanted[0], got[0], decimals)
-    same = differ is False and decimals is not None and not wanted[0].free_symbols
-    if same and trusted:
+    if differ is False and decimals is not None and not wanted[0].free_symbols:
         return accept(f"{detail}: the same to {decimals} decimals")
     if verify(wanted, got, strict=True, timeout_seconds=None):
         if differ:
             return reject(Reason.ANSWER_MISMATCH, f"{detail}: close, but not equal")
-        if not trusted:
-            return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: equal as far as it was read")
         return accept(detail)
     if differ:
         return reject(Reason.ANSWER_MISMATCH, detail)
