@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from filters.formula import units
 from filters.formula.dress import undressed
 from filters.formula.equal import meets, same
+from filters.formula.exact import TooBigError, exact
 from filters.formula.notations import in_base, same_time, spelt_number, time_of
 from filters.formula.parse import parse
 from filters.formula.regions import region, same_region
 from filters.formula.structure import compare
 from filters.formula.tree import Node, number, symbols
-from filters.formula.value import TooBigError, exact, numeric
+from filters.formula.value import numeric
 from filters.verifiers.math_answer import compare_quickly
 
 

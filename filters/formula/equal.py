@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+from filters.formula.exact import exact
 from filters.formula.tree import FormulaError, Node, kinds, symbols
-from filters.formula.value import DIGITS, exact, numeric
+from filters.formula.value import DIGITS, numeric
 
 ROUNDED_DECIMALS = 2  # a reference of one decimal, 0.5, is mostly exact
 _MORE_DIGITS = 120

@@ -3,8 +3,9 @@
 from fractions import Fraction
 
 from filters.formula.equal import same
+from filters.formula.exact import exact
 from filters.formula.tree import FormulaError, Node, number, replaced, symbols
-from filters.formula.value import exact, numeric
+from filters.formula.value import numeric
 
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
