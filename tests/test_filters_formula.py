@@ -222,6 +222,24 @@ def test_statements_are_the_same_when_they_say_the_same(
     assert compare(tree(wanted), tree(got)) is answer
 
 
+@pytest.mark.parametrize(
+    ("wanted", "got", "answer"),
+    [
+        ("33.3", r"\frac{100}{3}", True),
+        ("33.3", "33.26", False),
+        ("12.5", "12.47", False),
+        ("9.8", r"\frac{49}{5}", True),
+        ("9.8", r"\frac{981}{100}", False),
+        ("0.5", r"\frac{501}{1000}", False),
+        ("6.28", r"2\pi", True),
+        ("0.15", "0.155", False),
+        ("0.15", "0.145", True),
+    ],
+)
+def test_a_decimal_is_met_by_what_it_may_stand_for(wanted: str, got: str, answer: bool) -> None:
+    assert meets(tree(wanted), tree(got)) is answer
+
+
 def test_units_have_dimensions_and_exact_factors() -> None:
     centimetre, metre = units.read("cm"), units.read(r"\text{ metres}")
     assert centimetre is not None

@@ -13,7 +13,8 @@ from filters.formula.exact import exact
 from filters.formula.tree import FormulaError, Node, kinds, symbols
 from filters.formula.value import DIGITS, numeric
 
-ROUNDED_DECIMALS = 2  # a reference of one decimal, 0.5, is mostly exact
+ROUNDED_DECIMALS = 2  # a reference of one decimal, 0.5, is mostly exact,
+ROUNDED_DIGITS = 3  # but 33.3 may stand for 100/3, if not for 33.26
 _MORE_DIGITS = 120
 _MAX_DIGITS = 5_000
 _MAX_SYMBOLS = 12
@@ -156,7 +157,7 @@ def meets(wanted: Node, got: Node) -> bool | None:
     answer = same(wanted, got)
     if answer:
         return True
-    unit = shown_unit(wanted)
+    unit = shown_unit(wanted, ROUNDED_DECIMALS if _is_decimal(got) else 1)
     if unit is None or symbols(got):
         return answer
     return _within(wanted, got, unit / 2, answer)
@@ -183,17 +184,28 @@ def _rounds(wanted: Any, got: Any, half: Any) -> bool:
     return bool(-half <= gap < half)
 
 
-def shown_unit(node: Node) -> Fraction | None:
-    """What one step of its last digit is: 0.01 for 3.14, 1000 for 3.14 x 10^5; None if exact."""
-    if node.kind == "number":
-        if node.decimals is None or node.decimals < ROUNDED_DECIMALS:
+def _is_decimal(node: Node) -> bool:
+    inner = node.args[0] if node.kind in ("neg", "percent") else node
+    return inner.kind == "number" and inner.decimals is not None
+
+
+def shown_unit(node: Node, least: int = ROUNDED_DECIMALS) -> Fraction | None:
+    """What one step of its last digit is: 0.01 for 3.14, 1000 for 3.14 x 10^5; None if exact.
+
+    Exact is what shows fewer decimals than `least`, or one and fewer than ROUNDED_DIGITS digits.
+    """
+    if node.kind == "number" and node.number is not None:
+        digits = len(str(abs(node.number.numerator * 10 // node.number.denominator)))
+        if node.decimals is None or node.decimals < least:
+            return None
+        if node.decimals < ROUNDED_DECIMALS and digits < ROUNDED_DIGITS:
             return None
         return Fraction(1, 10**node.decimals)
     if node.kind in ("neg", "percent") and len(node.args) == 1:
-        unit = shown_unit(node.args[0])
+        unit = shown_unit(node.args[0], least)
         return unit if unit is None or node.kind == "neg" else unit / 100
     if node.kind == "mul" and len(node.args) == 2 and _is_power_of_ten(node.args[1]):
-        unit, scale = shown_unit(node.args[0]), exact(node.args[1])
+        unit, scale = shown_unit(node.args[0], least), exact(node.args[1])
         return None if unit is None or scale is None else unit * scale
     return None
 
