@@ -19,6 +19,9 @@ _RELATIONS = {
 }  # fmt: skip
 _SET_OPERATIONS = {"cup": "union", "cap": "intersection", "setminus": "difference",
                    "backslash": "difference"}  # fmt: skip
+# Words join answers; logic's own signs join statements, and are not one another.
+_CONNECTIVES = {"and": "and", "or": "or", "land": "land", "wedge": "land", "lor": "lor",
+                "vee": "lor"}  # fmt: skip
 _STARTS = frozenset(("letter", "command", "word"))
 _NO_FACTORS = frozenset(
     (*_RELATIONS, *_SET_OPERATIONS, "cdot", "times", "div", "pm", "mp", "mid", "bmod", "pmod",
@@ -63,10 +66,8 @@ class Parser(Atoms):
             text = self.peek.text
             if text in (",", ";", r"\\"):
                 found = found or ","
-            elif text in ("and", "land", "wedge"):
-                found = "and"
-            elif text in ("or", "lor", "vee"):
-                found = "or"
+            elif text in _CONNECTIVES:
+                found = _CONNECTIVES[text]
             else:
                 return found
             self.next()

@@ -137,10 +137,10 @@ def _read_list(node: Node) -> tuple[str, list[Span]]:
     """Conditions on one variable. A bare list of them means both where both can hold."""
     items = _with_names(node.args)
     read = [_read(item) for item in items]
-    if node.name == "or":
+    if node.name in ("or", "lor"):
         return _joined(read, _union)
     name, both = _joined(read, _intersection)
-    if node.name == "and" and both:
+    if node.name in ("and", "land") and both:
         return name, both
     is_exclusion = any(item.kind == "relation" and item.name == "!=" for item in items)
     if both or is_exclusion:

@@ -65,8 +65,6 @@ _SYNONYMS = (
     (re.compile(r"\\(?:mathrm|rm|text)\s*\{\s*d\s*\}"), "d"),
     (re.compile(r"=<"), "<="),
     (re.compile(r"=>"), ">="),
-    (re.compile(r"\\(?:vee|lor)(?![a-zA-Z])"), " or "),
-    (re.compile(r"\\(?:wedge|land)(?![a-zA-Z])"), " and "),
     (re.compile(r"\\(?:nolimits|limits|displaystyle|textstyle|hspace\{[^{}]*\}|mathrm|mathbf)"
                 r"(?![a-zA-Z{])"), " "),
 )  # fmt: skip

@@ -102,6 +102,9 @@ def _as_lists(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | Non
         return _list_and_tuple(wanted, got, parameters)
     if "set" in (wanted.kind, got.kind) and "matrix" in (wanted.kind, got.kind):
         return None
+    logical = {wanted.name, got.name} & {"land", "lor"}
+    if logical and wanted.name != got.name:
+        return None
     items = _items(wanted), _items(got)
     if items[0] is None or items[1] is None:
         return None

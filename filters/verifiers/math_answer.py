@@ -7,7 +7,8 @@ r"""Math answers compared in layers, cheap to dear, each of which may say "I do 
    lists, sets, points, matrices, regions of the real line, equations, families with parameters.
    A reference of two or more decimals is also met by what rounds to it (`1/3` and `0.333` meet
    `0.33`, and the exact `100/3` meets `33.3`); an exact reference is never met by an
-   approximation (`0.33` does not meet `1/3`). A unit may be left out, or be another of the same kind (`120 cm` meets `1.2 m`);
+   approximation (`0.33` does not meet `1/3`). A unit may be left out, or be another of the same
+   kind (`120 cm` meets `1.2 m`);
 4. lists and labelled parts whose members are words;
 5. Math-Verify and SymPy (filters/verifiers/symbolic.py) for sums, integrals, limits and
    inequalities, which may hang: the Grader runs this layer in a process it can kill.
