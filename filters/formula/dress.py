@@ -82,6 +82,11 @@ _PLAIN_UNIT = re.compile(
 )
 _BODY_END = re.compile(r"[\d})!|'a-zA-Z.]\s*$")
 _NUMERIC_END = re.compile(r"(?:[\d})!]|\\pi)\s*$")
+_LETTERS = r"[a-zA-Z]{1,3}(?:\s?\^\s?\{?-?[1-4]\}?)?"
+_LETTER_UNIT = re.compile(
+    r"^(?P<body>[+-]?[\d.,]+(?:\s*\\times\s*10\s*\^\s*\{?-?\d+\}?)?|[+-]?\\frac\{\d+\}\{\d+\})"
+    rf"\s*(?P<unit>{_LETTERS}(?:\s?(?:/|\\cdot)?\s?{_LETTERS})*)$"
+)
 _DEGREES = re.compile(r"^(.*[\d}\s])\^\s*\{?\s*\\circ\s*\}?\s*$", re.DOTALL)
 
 
@@ -92,6 +97,15 @@ class Dressed(NamedTuple):
     body: str
     unit: Unit
     parameters: tuple[tuple[str, str], ...] = ()
+    letters: "Lettered | None" = None
+
+
+class Lettered(NamedTuple):
+    """What `5 m` or `64 m^2` also may be: a number, and a unit of letters that are no variables."""
+
+    body: str
+    unit: Unit
+    text: str
 
 
 @lru_cache(maxsize=8_192)
@@ -119,7 +133,17 @@ def undressed(text: str) -> Dressed | None:
     body, unit = _without_unit(text)
     if unit is None:
         return None
-    return Dressed(body, currency or unit, parameters)
+    return Dressed(body, currency or unit, parameters, _lettered(body) if not currency else None)
+
+
+def _lettered(text: str) -> Lettered | None:
+    match = _LETTER_UNIT.match(text)
+    if match is None:
+        return None
+    unit = units.read(match["unit"])
+    if unit is None or not unit.known or not unit.dimensions:
+        return None
+    return Lettered(match["body"].strip(), unit, match["unit"])
 
 
 def _unboxed(text: str) -> str:

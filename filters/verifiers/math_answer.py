@@ -22,7 +22,7 @@ from fractions import Fraction
 
 from filters.extract import final_answer, too_wild
 from filters.formula import notations, units
-from filters.formula.dress import Dressed, undressed
+from filters.formula.dress import Dressed, Lettered, undressed
 from filters.formula.families import Parameters
 from filters.formula.parse import parse
 from filters.formula.structure import compare
@@ -44,13 +44,15 @@ _MONOMIAL = re.compile(r"[a-zA-Z]{1,3}(?: ?- ?[a-zA-Z]{1,3})*")
 _LETTERS = re.compile(r"[A-Za-z]{3,}")
 _SYMBOLS = re.compile("[a-zA-Z]{1,3}")
 _PRODUCT = re.compile("[abckmnpqrstuvwxyz]{2,3}")
-_LETTER_TAIL = re.compile(r"([+-]?[\d.,]+) ?([mshgLlJNWVAKMBkCF])")
-_SCALES = frozenset("MBkK")
+_SCALED = re.compile(r"[+-]?[\d.,]+ ?[MBkK]")  # 5M may be 5 million
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday"
 _COLOURS = "red orange yellow green blue purple black white brown pink"
 _VOCABULARIES = tuple(
     frozenset(words.split())
-    for words in ("yes no", "true false", "even odd", "positive negative zero", _DAYS, _COLOURS)
+    for words in (
+        *("yes no", "true false", "even odd", "positive negative zero", "increasing decreasing"),
+        *(_DAYS, _COLOURS),
+    )
 )
 _YES = {"true": "yes", "false": "no"}
 
@@ -208,6 +210,8 @@ def _items(text: str) -> tuple[str, ...]:
 def _as_words(reference: str, answer: str, detail: str) -> Ruling | None:
     """Words are rejected only for another of their own few; `xyz` may be a product: None."""
     wanted, got = (_meaning(text) for text in (reference, answer))
+    if wanted != got and any({wanted, got} <= words for words in _VOCABULARIES):
+        return reject(Reason.ANSWER_MISMATCH, detail)
     if wanted == got and _WORD.fullmatch(wanted) and not _SYMBOLS.fullmatch(reference.strip()):
         return accept(detail)
     numbers = notations.spelt_number(reference), notations.spelt_number(answer)
@@ -223,8 +227,6 @@ def _as_words(reference: str, answer: str, detail: str) -> Ruling | None:
         if _WORD.fullmatch(got) and not _MONOMIAL.fullmatch(got):
             return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: in words")
         return None
-    if any({wanted, got} <= words for words in _VOCABULARIES):
-        return reject(Reason.ANSWER_MISMATCH, detail)
     if _is_product(reference) and sorted(wanted) == sorted(got):
         return None
     if _MONOMIAL.fullmatch(wanted) and "\\text" not in reference and not _LETTERS.fullmatch(got):
@@ -254,8 +256,10 @@ def _as_formulas(reference: str, answer: str, detail: str, question: str) -> Rul
     wanted, got = undressed(reference), undressed(answer)
     if wanted is None or got is None:
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: words that may change it")
-    if (ruling := _with_letter(reference, answer, detail, question)) is not None:
+    if (ruling := _with_letters(wanted, got, detail, question)) is not None:
         return ruling
+    if (_SCALED.fullmatch(wanted.body) is None) != (_SCALED.fullmatch(got.body) is None):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: a letter that may be a scale")
     one, two = parse(wanted.body), parse(got.body)
     if one is None or two is None:
         return None
@@ -274,21 +278,21 @@ def _as_formulas(reference: str, answer: str, detail: str, question: str) -> Rul
     return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
 
 
-def _with_letter(reference: str, answer: str, detail: str, question: str) -> Ruling | None:
-    """`5 m` against `5`: a unit where the question asks for metres, else perhaps a factor."""
-    tails = _LETTER_TAIL.fullmatch(tidy(reference)), _LETTER_TAIL.fullmatch(tidy(answer))
-    if (tails[0] is None) == (tails[1] is None):
+def _with_letters(wanted: Dressed, got: Dressed, detail: str, question: str) -> Ruling | None:
+    """`5 m`, `64 m^2`: units where the other side has one of their kind, or the question asks for
+    them; against a bare number perhaps factors."""
+    sides = [each.letters or Lettered(each.body, each.unit, "") for each in (wanted, got)]
+    trees = [parse(side.body) for side in sides]
+    if (wanted.letters or got.letters) is None or trees[0] is None or trees[1] is None:
         return None
-    tail = tails[0] or tails[1]
-    assert tail is not None
-    number_, letter = tail.groups()
-    ruling = compare_quickly(*((number_, answer) if tails[0] else (reference, number_)))
-    same = ruling is not None and ruling.outcome == "accept"
-    if same and is_harmless(letter, question):
-        return ruling
-    if same or letter in _SCALES:
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: {letter} may be a unit or a factor")
-    return None
+    scale = units.scale_between(sides[0].unit, sides[1].unit)
+    if scale is None or not compare(trees[0], _scaled(trees[1], scale)):
+        return None
+    text = next(side.text for side in sides if side.text)
+    both = bool(sides[0].unit.dimensions and sides[1].unit.dimensions)
+    if both or "/" in text or is_harmless(text, question):
+        return accept(detail)
+    return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: {text} may be a unit or a factor")
 
 
 def _scaled(tree: Node, scale: Fraction) -> Node:
