@@ -15,7 +15,8 @@ from prompts.record import Prompt
 from teacher.sample import Sample
 
 # Part of every verdict's version: raise it with any change of what is asked or how it is read.
-PROMPT_VERSION = "answer-1"
+PROMPT_VERSION = "answer-2"
+# References that are one answer; programs, puzzles and rubrics have many right ones.
 KINDS = ("math_answer", "quantity", "choice", "short_answer")
 # Where rules met an answer and could not tell. Programs and failed samples are not for a judge.
 HELPABLE = (Reason.AMBIGUOUS_ANSWER, Reason.UNPARSED, Reason.GRADER_TIMEOUT)
@@ -23,6 +24,7 @@ HELPABLE = (Reason.AMBIGUOUS_ANSWER, Reason.UNPARSED, Reason.GRADER_TIMEOUT)
 OVERRULABLE = (Reason.ANSWER_MISMATCH, Reason.WRONG_UNIT)
 
 MOST_QUESTION_CHARS = 6_000
+# Longer answers and references are not judged: what differs might be in the part left out.
 MOST_ANSWER_CHARS = 1_500
 
 Messages = list[dict[str, str]]
@@ -72,10 +74,13 @@ def is_for_judge(prompt: Prompt, verdict: Verdict, overrules_rejects: bool = Fal
     return verdict.outcome is Outcome.UNDECIDED and verdict.reason in HELPABLE
 
 
-def candidate(sample: Sample) -> str:
-    """What is judged: the marked answer, or the end of the answer part where nothing is marked."""
+def candidate(prompt: Prompt, sample: Sample) -> str | None:
+    """What is judged: the marked answer; None where it or the reference is too long to be shown
+    whole, or nothing is marked."""
     found = final_answer(sample.answer)
-    return found.text if found is not None else sample.answer.strip()[-MOST_ANSWER_CHARS:]
+    if found is None or len(reference_text(prompt).strip()) > MOST_ANSWER_CHARS:
+        return None
+    return found.text if len(found.text.strip()) <= MOST_ANSWER_CHARS else None
 
 
 def questions(prompt: Prompt, answer: str) -> tuple[Messages, Messages]:
@@ -86,8 +91,8 @@ def questions(prompt: Prompt, answer: str) -> tuple[Messages, Messages]:
 def read_vote(reply: str) -> Vote:
     """The vote of a reply (what follows the judge's thinking): its last line, to the letter.
 
-    Bold marks around the line are let pass. A reply that gives two different verdicts on lines of
-    their own is unreadable.
+    Bold marks and a full stop at its end are let pass. A reply that gives two different verdicts on
+    lines of their own is unreadable.
     """
     vote = _VOTES.get(last_line(reply), Vote.UNREADABLE)
     said = {_VOTES[line] for line in lines_of(reply) if line in _VOTES}

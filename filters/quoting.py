@@ -14,7 +14,9 @@ TAG_DIGITS = 12
 # What a tokenizer could take for a special token: `<|…|>`, `</s>`, `<think>`, `[INST]`.
 _SPECIAL = re.compile(r"<(?=[^\s\d=<>])|\[(?=/?[A-Z_]{3,40}\])")
 # How the last line of a vote begins, see judge.py and rubric.py.
-_VOTE = re.compile(r"(VERDICT|SCORE)(?=:)")
+_VOTE = re.compile(r"(VERDICT|SCORE)(?=\**:)")
+# Bold that begins or ends with a word: `VERDICT: **SAME**`, `**VERDICT:** SAME`.
+_BOLD = re.compile(r"(?<![^\s:])\*+|\*+(?![^\s:])")
 # What is not seen: control characters, marks of direction, Unicode's tag letters.
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"
@@ -59,7 +61,7 @@ def quoted(texts: Mapping[str, str], tag: str) -> str:
 
 
 def last_line(reply: str) -> str:
-    """The last line that says something, without Markdown's marks around it."""
+    """The last line that says something, without Markdown's marks and its full stop."""
     lines = reply.rstrip().splitlines()
     return _undressed(lines[-1]) if lines else ""
 
@@ -70,4 +72,5 @@ def lines_of(reply: str) -> list[str]:
 
 
 def _undressed(line: str) -> str:
-    return line.strip().strip("*_`").strip()
+    bare = line.strip().strip("*_`").strip().removesuffix(".").rstrip("*_`")
+    return _BOLD.sub("", bare).strip()

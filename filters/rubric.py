@@ -1,8 +1,8 @@
 """The rubric judge: answers without one right reference are scored from 1 to 10 by a model, twice.
 
 Writing, open questions, translation. Pure, as filters/judge.py. The rubric stands before the
-answer in one question and after it in the other; the mean of both scores is held against the
-recipe's threshold.
+answer in one question and after it in the other; both scores must reach the recipe's threshold,
+and where only one does nothing is decided.
 """
 
 import re
@@ -14,7 +14,7 @@ from filters.verdict import Outcome, Reason, Verdict
 from prompts.record import Prompt
 
 # Part of every verdict's version, as the judge's.
-PROMPT_VERSION = "rubric-1"
+PROMPT_VERSION = "rubric-2"
 KIND = "rubric"
 MOST_RUBRIC_CHARS = 4_000
 MOST_ANSWER_CHARS = 12_000
@@ -72,12 +72,14 @@ def read_score(reply: str) -> int | None:
 
 
 def rule_on_scores(first: int | None, second: int | None, threshold: float) -> Ruling:
-    """Whether the mean of two scores reaches the threshold; undecided without both."""
+    """Whether both scores reach the threshold; undecided where one does not, or is missing."""
     if first is None or second is None:
         said = " and ".join("none" if score is None else str(score) for score in (first, second))
         return undecided(Reason.JUDGE_UNREADABLE, f"scores {said}")
     detail = f"scores {first} and {second}, asked for {threshold:g}"
-    if (first + second) / 2 >= threshold:
+    if (first >= threshold) is not (second >= threshold):
+        return undecided(Reason.JUDGE_SPLIT, detail)
+    if first >= threshold:
         return accept(detail, Reason.RUBRIC_MET)
     return reject(Reason.RUBRIC_NOT_MET, detail)
 

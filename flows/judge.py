@@ -8,7 +8,7 @@ answer share their votes.
 import hashlib
 import json
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,9 +18,9 @@ from prefect import task
 from filters import judge, rubric
 from filters.final import JUDGE, content_verdict
 from filters.judge import Messages
-from filters.ruling import Ruling, stamp
+from filters.ruling import Ruling, stamp, undecided
 from filters.trace import SIGNATURE as TRACE
-from filters.verdict import Outcome, Verdict
+from filters.verdict import Outcome, Reason, Verdict
 from flows.display import SamplingDisplay
 from flows.graded_shards import graded_shards, prompts_of
 from flows.progress import say
@@ -29,12 +29,17 @@ from flows.run_folder import RunFolder
 from flows.sample_folder import sample_folder
 from flows.serving import Served
 from flows.stage import unless_hopeless
+from prompts.errors import RunError
 from prompts.record import Prompt
 from teacher.ask import Ask
 from teacher.canary import Replica
 from teacher.sample import FAILED, Sample
 
 FOLDER = "judge"
+# Above this share of votes that cannot be read something is wrong with the judge or its limit;
+# a few are no share.
+MOST_UNREADABLE = 0.2
+FEW_UNREADABLE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ class Judged:
 def judge_run(run: RunFolder, recipe: JudgeRecipe) -> Judged:
     """Put to the judge all samples that the recipe says, and read its votes.
 
-    Raises RunError when no endpoint is left or too many requests failed: what came is kept.
+    Raises RunError when no endpoint is left, too many requests failed, or too many votes cannot be
+    read: what came is kept.
     """
     asks: dict[str, Ask] = {}
     cases = list(_cases(run, recipe, asks))
@@ -74,6 +80,7 @@ def judge_run(run: RunFolder, recipe: JudgeRecipe) -> Judged:
         aside = _replies_in(_files(folder, "strays"), asks)
         ask_judge(folder, [ask for name, ask in asks.items() if name not in aside], recipe)
         replies = read_replies(folder, asks)
+    _require_readable(asks, replies, recipe, folder)
     verdicts = {case.sample_id: _verdict(case, replies, recipe) for case in cases}
     return Judged(verdicts, len(asks), _tokens(folder, asks))
 
@@ -132,8 +139,10 @@ def _cases(run: RunFolder, recipe: JudgeRecipe, asks: dict[str, Ask]) -> Iterato
             is_open = rubric.is_for_rubric(prompt, verdict)
             if is_open:
                 questions = rubric.questions(prompt, sample.answer)
-            elif judge.is_for_judge(prompt, verdict, recipe.overrules_rejects):
-                questions = judge.questions(prompt, judge.candidate(sample))
+            elif not judge.is_for_judge(prompt, verdict, recipe.overrules_rejects):
+                continue
+            elif (answer := judge.candidate(prompt, sample)) is not None:
+                questions = judge.questions(prompt, answer)
             else:
                 continue
             both = [_ask(question, is_open) for question in questions]
@@ -168,15 +177,33 @@ def _ask(question: Messages, is_open: bool) -> Ask:
 
 async def _is_vote(prompt: Prompt, sample: Sample) -> bool:
     """Whether a reply can be read: what the display counts as accepted."""
-    reply = _reply(sample.answer, sample.finish_reason)
+    return _is_readable(prompt, _reply(sample.answer, sample.finish_reason))
+
+
+def _is_readable(prompt: Prompt, reply: str) -> bool:
     if prompt.reference_kind == rubric.KIND:
         return rubric.read_score(reply) is not None
     return judge.read_vote(reply) is not judge.Vote.UNREADABLE
 
 
+def _require_readable(
+    asks: Mapping[str, Ask], replies: Mapping[str, str], recipe: JudgeRecipe, folder: Path
+) -> None:
+    """Raise RunError where more than a fifth of the votes, and more than a few, are none."""
+    bad = [reply for name, reply in replies.items() if not _is_readable(asks[name].prompt, reply)]
+    if len(bad) <= max(FEW_UNREADABLE, MOST_UNREADABLE * len(replies)):
+        return
+    raise RunError(
+        f"{len(bad):,} of {len(replies):,} votes of {recipe.model} cannot be read "
+        f"({bad.count(''):,} were cut at judge.max_tokens = {recipe.max_tokens:,}): a judge that "
+        "thinks first needs a higher judge.max_tokens, one that keeps to no form another "
+        f"judge.model; after a fault of its server delete {folder}, and all is asked again"
+    )
+
+
 def _verdict(case: Case, replies: dict[str, str], recipe: JudgeRecipe) -> Verdict:
-    """The verdict that a sample's two votes come to; a vote that failed is unreadable."""
-    first, second = (replies.get(question, "") for question in case.questions)
+    """The verdict that a sample's two votes come to; undecided where a request for one failed."""
+    first, second = (replies.get(question) for question in case.questions)
     asked = rubric.PROMPT_VERSION if case.is_open else judge.PROMPT_VERSION
     signed_by = (JUDGE, f"{recipe.model} {asked}")
     return stamp(
@@ -184,7 +211,9 @@ def _verdict(case: Case, replies: dict[str, str], recipe: JudgeRecipe) -> Verdic
     )
 
 
-def _ruling(case: Case, first: str, second: str, recipe: JudgeRecipe) -> Ruling:
+def _ruling(case: Case, first: str | None, second: str | None, recipe: JudgeRecipe) -> Ruling:
+    if first is None or second is None:
+        return undecided(Reason.SAMPLE_FAILED, "the judge did not reply")
     if case.is_open:
         scores = rubric.read_score(first), rubric.read_score(second)
         return rubric.rule_on_scores(*scores, recipe.rubric_threshold)

@@ -20,10 +20,10 @@ from teacher.sample import Sample
 
 JUDGE = "judge-model"
 CURATED = {"test": 5, "decontamination_checked": 40, "decontamination_removed": 0}
-# What the samples answer to the river question; its reference is `Nile`.
+# What the samples answer to the river question; its reference is `North Nile`.
 ANSWERS = {
-    "right": "Nile",
-    "wrong": "Amazon",
+    "right": "North Nile",
+    "wrong": "South Nile",
     "same": "Nile of Egypt",
     "other": "White Nile",
     "split": "Nile delta",
@@ -52,7 +52,7 @@ def judged_recipe(url: str | None, **judge: Any) -> Recipe:
 
 
 def river(prompt_id: str = "river", **fields: Any) -> Prompt:
-    asked = prompt("short_answer", "Nile", question="Which river is the longest?", **fields)
+    asked = prompt("short_answer", "North Nile", question="Which river is the longest?", **fields)
     return replace(asked, prompt_id=prompt_id)
 
 

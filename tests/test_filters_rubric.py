@@ -1,4 +1,4 @@
-"""The rubric judge: two scores to the letter, their mean against the threshold."""
+"""The rubric judge: two scores to the letter, both against the threshold."""
 
 import pytest
 from filters_records import prompt
@@ -23,6 +23,8 @@ POEM = prompt("rubric", "It rhymes.", question="Write two lines on rain.")
         ("SCORE: 7", 7),
         ("It rhymes.\n**SCORE: 10**\n", 10),
         ("SCORE: 1", 1),
+        ("SCORE: **7**", 7),
+        ("**SCORE:** 7.", 7),
         ("SCORE: 0", None),
         ("SCORE: 11", None),
         ("SCORE: 7.5", None),
@@ -51,14 +53,16 @@ def test_any_reply_is_a_score_or_none(reply: str) -> None:
     ("first", "second", "outcome", "reason"),
     [
         (7, 7, Outcome.ACCEPT, Reason.RUBRIC_MET),
-        (6, 8, Outcome.ACCEPT, Reason.RUBRIC_MET),
-        (6, 7, Outcome.REJECT, Reason.RUBRIC_NOT_MET),
-        (1, 10, Outcome.REJECT, Reason.RUBRIC_NOT_MET),
+        (7, 9, Outcome.ACCEPT, Reason.RUBRIC_MET),
+        (6, 8, Outcome.UNDECIDED, Reason.JUDGE_SPLIT),
+        (10, 4, Outcome.UNDECIDED, Reason.JUDGE_SPLIT),
+        (1, 10, Outcome.UNDECIDED, Reason.JUDGE_SPLIT),
+        (6, 5, Outcome.REJECT, Reason.RUBRIC_NOT_MET),
         (10, None, Outcome.UNDECIDED, Reason.JUDGE_UNREADABLE),
         (None, None, Outcome.UNDECIDED, Reason.JUDGE_UNREADABLE),
     ],
 )
-def test_the_mean_of_both_scores_decides(
+def test_both_scores_must_lie_on_one_side(
     first: int | None, second: int | None, outcome: Outcome, reason: Reason
 ) -> None:
     ruling = rule_on_scores(first, second, 7.0)

@@ -40,6 +40,7 @@ from flows.preflight import missing
 from flows.recipe import JudgeRecipe, load_recipe, recipe_yaml, run_fingerprint
 from flows.run_folder import RunFolder, existing_run
 from prompts.errors import PrerequisiteError, RunError
+from teacher.ask import Ask
 from teacher.settings import SamplingRecipe
 from teacher.shards import Shards
 
@@ -99,16 +100,16 @@ def test_both_orders_are_asked_and_equal_answers_share_their_votes(
     pairs = Counter(
         tuple(sorted((quoted_answer(q, "A"), quoted_answer(q, "B")))) for q in questions
     )
-    assert pairs["Nile", "Nile of Egypt"] == 2
+    assert pairs["Nile of Egypt", "North Nile"] == 2
     firsts = {quoted_answer(q, "A") for q in questions if "Nile of Egypt" in q}
-    assert firsts == {"Nile", "Nile of Egypt"}
+    assert firsts == {"North Nile", "Nile of Egypt"}
     assert {body["temperature"] for body in judging.bodies} == {0.0}
 
 
 def test_the_verdict_names_model_and_prompt(tmp_path: Path, judging: SimulatedTeacher) -> None:
     run = verified(river_run(tmp_path, judging.url))
     (verdict,) = [v for v in given(run)["river-002"] if v.verifier == "judge"]
-    assert verdict.verifier_version == "judge-model answer-1"
+    assert verdict.verifier_version == "judge-model answer-2"
     assert verdict.detail == "votes SAME, SAME"
 
 
@@ -165,10 +166,57 @@ def test_open_answers_are_scored_against_the_threshold(
     assert funnel(run)["verify"] == {"accept": 1, "reject": 1, "undecided": 0}
 
 
-def test_a_vote_cut_by_its_limit_is_unreadable(tmp_path: Path, judging: SimulatedTeacher) -> None:
-    judging.finish_reason = "length"
+def test_a_vote_that_keeps_no_form_is_unreadable(tmp_path: Path, judging: SimulatedTeacher) -> None:
+    judging.answer = lambda q, seed: "Yes." if "Nile of" in q else says(q)
     run = verified(river_run(tmp_path, judging.url))
-    assert set(reasons(run, "judge").values()) == {"judge_unreadable"}
+    assert reasons(run, "judge")["same"] == "judge_unreadable"
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_judge_that_cannot_be_read_ends_the_stage(
+    tmp_path: Path, judging: SimulatedTeacher, cut: bool
+) -> None:
+    judging.finish_reason = "length" if cut else "stop"
+    judging.answer = lambda q, seed: says(q) if cut else "They are the same."
+    run = river_run(tmp_path, judging.url)
+    fault = rf"8 of 8 votes.*\({8 if cut else 0} were cut at judge\.max_tokens = 1,024\)"
+    with pytest.raises(RunError, match=fault):
+        verified(run)
+    assert not run.is_done("verify")
+
+
+def test_votes_that_failed_are_no_unreadable_ones(
+    tmp_path: Path, judging: SimulatedTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = judge.read_replies
+    monkeypatch.setattr(
+        judge,
+        "read_replies",
+        lambda folder, asks: {
+            name: reply for name, reply in real(folder, asks).items() if not lost(asks[name])
+        },
+    )
+    run = verified(river_run(tmp_path, judging.url))
+    assert reasons(run, "judge")["same"] == "sample_failed"
+    assert reasons(run, "judge")["other"] == "judge_disagrees"
+    (verdict,) = [v for v in given(run)["river-002"] if v.verifier == "judge"]
+    assert (verdict.outcome, verdict.detail) == ("undecided", "the judge did not reply")
+
+
+def lost(ask: Ask) -> bool:
+    text = ask.messages[0]["content"]
+    return "Nile of Egypt" in text and "Answer B is the reference" in text
+
+
+def test_an_answer_too_long_to_be_shown_whole_is_not_judged(
+    tmp_path: Path, judging: SimulatedTeacher
+) -> None:
+    mouths = " ".join(f"mouth {n} of the delta," for n in range(100))
+    long = [f"Nile, {mouths} {end}" for end in ("north", "south")]
+    run = sampled_run(tmp_path, judged_recipe(judging.url), [river()], answered("river", long))
+    verified(run)
+    assert judging.log == []
+    assert funnel(run)["verify"]["undecided"] == 2
 
 
 def test_a_judge_that_thinks_first_is_read_after_its_thinking(
@@ -205,7 +253,7 @@ def test_votes_that_are_not_needed_for_a_while_are_not_paid_again(
     run = verified(river_run(tmp_path, judging.url))
     with monkeypatch.context() as patched:
         patched.setattr(
-            asked, "candidate", lambda s: "Nile lake" if s.sample_index == 2 else "Nile delta"
+            asked, "candidate", lambda _, s: "Nile lake" if s.sample_index == 2 else "Nile delta"
         )
         verified(run, again=True)
     assert len(judging.log) == 10  # Nile lake, twice
@@ -389,7 +437,7 @@ def test_published_traces_carry_every_verdict(
     split = by_id["river-004"]
     assert split["reason"] == "judge_split"
     assert [v["verifier"] for v in split["verdicts"]] == ["short_answer", "trace", "judge"]
-    assert split["verifier_version"] == "Judge-70B answer-1"
+    assert split["verifier_version"] == "Judge-70B answer-2"
     text = (run.folder("publish") / "README.md").read_text(encoding="utf-8")
     assert "| judge | `Judge-70B` |" in text
     assert "| judge | 6 |" in text
