@@ -142,10 +142,11 @@ class Grader:
         if worker is None:
             worker = self._start_worker()
         if is_first:
-            standby = self._start_worker()
-            with self._lock:
-                self._seats.popleft()
-                self._seats.appendleft(standby)
+            with suppress(WorkerLostError, OSError):
+                standby = self._start_worker()
+                with self._lock:
+                    self._seats.popleft()
+                    self._seats.appendleft(standby)
         return worker
 
     def _give_seat_back(self, worker: "Worker | None") -> None:
@@ -211,7 +212,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_worker_environment(),
+            env=worker_environment(),
             bufsize=0,
         )
 
@@ -270,7 +271,7 @@ class Worker:
         return WorkerLostError(Reason.GRADER_FAILED, f"the worker ended with code {code}")
 
 
-def _worker_environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
     """Ours, with the packages' folder first on the path: the worker may start anywhere."""
     folder = str(Path(__file__).resolve().parent.parent)
     inherited = os.environ.get("PYTHONPATH")

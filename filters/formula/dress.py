@@ -72,10 +72,12 @@ _CURRENCIES = {"€": "euro", "\\euro": "euro", "£": "GBP", "\\pounds": "GBP", 
 _CURRENCY_BEHIND = re.compile(r"(?<=[\d}])\s*(\\\$|€|£|¢)\s*$")
 _ORDINAL = re.compile(rf"(?<=\d)\s*\^?\s*\{{?\s*(?:{_TEXT})?\s*(?:st|nd|rd|th)\s*\}}?\s*\}}?\s*$")
 _UNIT_PIECE = (
-    rf"(?:{_TEXT}(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|\\%|%|\\circ\s*[CF]?\b)\s*"
-    r"(?:\^\s*\{?\s*-?\d\s*\}?)?"
+    rf"(?:{_TEXT}(?:[^{{}}]|\{{[^{{}}]*\}}){{0,80}}\}}|%|\\circ ?[CF]?\b)"
+    r"(?: ?\^ ?\{? ?-?\d ?\}?)?"
 )
-_TEXT_UNIT = re.compile(rf"(?P<unit>{_UNIT_PIECE}(?:\s*(?:/|\\cdot|\*)?\s*{_UNIT_PIECE})*)\s*$")
+_TEXT_UNIT = re.compile(
+    rf"(?P<unit>{_UNIT_PIECE}(?: ?(?:(?:/|\\cdot|\*) ?)?{_UNIT_PIECE}){{0,3}}) ?$"
+)
 _PLAIN_UNIT = re.compile(
     r"(?<=[\d})%!\s])(?P<unit>[A-Za-zµ][A-Za-zµ.]+(?:[ /][A-Za-zµ.]+){0,4}(?:\s?\^\s?\{?[23]\}?)?"
     r"(?:\s*/\s*[A-Za-zµ]+(?:\s?\^\s?\{?[23]\}?)?)?)\s*$"

@@ -6,7 +6,7 @@ many thousand digits raises TooBigError, and costs nothing. So this runs in any 
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from math import factorial, gcd, lcm
+from math import factorial, gcd, isqrt, lcm
 
 from filters.formula.tree import FormulaError, Node, kinds
 
@@ -125,11 +125,15 @@ def _root(base: Fraction, exponent: Fraction) -> Fraction | None:
 def _whole_root(value: int, degree: int) -> int | None:
     if value in (0, 1):
         return value
-    low, high = 1, 1 << (value.bit_length() // degree + 1)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if middle**degree <= value else (low, middle - 1)
-    return low if low**degree == value else None
+    if degree == 2:
+        root = isqrt(value)
+        return root if root * root == value else None
+    root = 1 << (value.bit_length() // degree + 1)
+    while True:  # Newton's steps, down to the root
+        step = ((degree - 1) * root + value // root ** (degree - 1)) // degree
+        if step >= root:
+            return root if root**degree == value else None
+        root = step
 
 
 _EXACT: dict[str, Exact] = {

@@ -28,7 +28,7 @@ _CHOICE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _LONE_LETTER = re.compile(r"^\s*(?:(?i:option|choice|answer)\s+)?([A-J])\s*\.?\s*$")
-_SEVERAL_LETTERS = re.compile(r"^\(?([A-J])\)?(?:(?:\s*(?:,|;|&|and)\s*)+\(?([A-J])\)?)+$")
+_SEVERAL_LETTERS = re.compile(r"^\(?[A-J]\)?(?: ?(?:, ?and|,|;|&|and) ?\(?[A-J]\)?){1,9}$")
 _EMPTY = re.compile(
     r"^(?:there\s+(?:are|is|exists?)\s+)?no\s+(?:such\s+)?(?:real\s+|integer\s+|positive\s+|valid\s+)*"
     r"(?:solutions?|values?|numbers?|roots?|integers?|functions?|pairs?|triples?|triangles?|answers?)"
@@ -103,6 +103,8 @@ def time_of(text: str) -> Time | None:
     hour, minute = int(match["hour"]), int(match["minute"] or 0)
     if (match["minute"] is None and not half) or hour > 24 or minute > 59:
         return None
+    if not half and "." in words[: match.end("minute")]:
+        return None  # 2.50
     if half and not 1 <= hour <= 12:
         return None
     if half:
@@ -135,8 +137,8 @@ def in_base(text: str) -> InBase | None:
     base = int(match[2]) if match[2].isdigit() else _BASE_NAMES.get(match[2].casefold(), 0)
     if not 2 <= base <= 36 or not match[1][0].isalnum():
         return None
-    if not any(c.isdigit() for c in match[1]) and base <= 10:
-        return None
+    if not any(c.isdigit() for c in match[1]):
+        return None  # a_{11} is a symbol
     try:
         return InBase(int(match[1], base), match[1].upper().lstrip("0"), base)
     except ValueError:
@@ -177,7 +179,8 @@ def phrase_of(text: str) -> str | None:
     if len(words) > 80:
         return None
     if _EMPTY.match(words):
-        return "empty"
+        kind = re.search(r"positive|integer|negative", words, re.IGNORECASE)
+        return f"empty {kind[0].casefold()}" if kind else "empty"
     if _INFINITE.match(words):
         return "infinite"
     if excepted := _EXCEPT.match(words):

@@ -5,6 +5,7 @@ so are `x \ne 0`, `\mathbb{R} \setminus \{0\}` and `(-\infty, 0) \cup (0, \infty
 compared by value; a region whose end points hold symbols is one span or none.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from filters.formula.equal import same
@@ -140,7 +141,9 @@ def _read_list(node: Node) -> tuple[str, list[Span]]:
     if node.name in ("or", "lor"):
         return _joined(read, _union)
     name, both = _joined(read, _intersection)
-    if node.name in ("and", "land") and both:
+    if node.name in ("and", "land"):
+        if not both:
+            raise FormulaError("both at once cannot be")
         return name, both
     is_exclusion = any(item.kind == "relation" and item.name == "!=" for item in items)
     if both or is_exclusion:
@@ -280,8 +283,13 @@ def _at(end: Node | None, sign: int) -> Any:
     """An end point as a number to sort by."""
     import mpmath as mp
 
-    if end is None:
-        return sign * mp.inf
+    return sign * mp.inf if end is None else _value_of(end)
+
+
+@lru_cache(maxsize=512)
+def _value_of(end: Node) -> Any:
+    import mpmath as mp
+
     value = numeric(end, {})
     if isinstance(value, mp.mpc):
         raise FormulaError("no real end point")

@@ -38,7 +38,7 @@ _BRACKET = re.compile(r"\\[{}]|[()\[\]{}]")
 _LETTERS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _FUNCTION_RUN = re.compile(  # sinx, xlnx, arctanxy
     r"(?:[a-zA-Z]{0,2}(?:arc(?:sin|cos|tan|cot|sec|csc)h?|a(?:sin|cos|tan)|(?:sin|cos|tan|cot)h?|sec|csc"
-    r"|cbrt|sqrt|exp|log|ln|lg|lcm|gcd|max|min|floor|ceil|abs|pi|infinity|infty|inf|mod))+[a-zA-Z]{0,3}"
+    r"|cbrt|sqrt|exp|log|ln|lg|lcm|gcd|max|min|floor|ceil|abs|pi|infinity|infty|inf|mod)){1,4}[a-zA-Z]{0,3}"
 )
 _UNIT_VECTOR = re.compile(
     r"\\(?:mathbf|hat|vec|boldsymbol|bm|widehat|overrightarrow)\s*\{\s*(?:\\(?:mathbf|bf)\s*\{?)?"
@@ -69,6 +69,7 @@ _SYNONYMS = (
                 r"(?![a-zA-Z{])"), " "),
 )  # fmt: skip
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\{[a-zA-Z]+\}")
+_LONGEST_RUN = 24
 _LONGEST_PRODUCT = 3  # letters in a row that may be a product: xyz; longer ones are words
 
 
@@ -193,5 +194,8 @@ def _closed(text: str) -> str:
 
 def _refuse_prose(text: str) -> None:
     for run in _LETTERS.finditer(_ENVIRONMENT.sub(" ", text)):
-        if len(run.group()) > _LONGEST_PRODUCT and not _FUNCTION_RUN.fullmatch(run.group()):
+        size = len(run.group())
+        if size > _LONGEST_RUN or (
+            size > _LONGEST_PRODUCT and not _FUNCTION_RUN.fullmatch(run.group())
+        ):
             raise FormulaError(f"the word {run.group()[:40]!r}")

@@ -108,7 +108,7 @@ def compare_quickly(reference: str, answer: str, question: str = "") -> Ruling |
     ruling = _as_formulas(reference, answer, detail, question)
     if wanted.casefold() == got.casefold() and not (ruling and ruling.outcome == "accept"):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: letter case")
-    if ruling is not None:
+    if ruling is not None or _both_parsed(reference, answer):
         return ruling
     members = read_members(reference), read_members(answer)
     if members[0] is not None and members[1] is not None:
@@ -127,6 +127,9 @@ def _as_choices(reference: str, answer: str, detail: str) -> Ruling | None:
             return reject(Reason.ANSWER_MISMATCH, detail) if wanted.letter != got.letter else None
         if wanted.letter != got.letter:
             return reject(Reason.ANSWER_MISMATCH, f"{detail}: another choice")
+        texts = compare_quickly(wanted.rest, got.rest) if wanted.rest and got.rest else None
+        if texts is not None and texts.outcome == "reject":
+            return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: one letter, two texts")
         return accept(detail)
     several = notations.letters_of(reference), notations.letters_of(answer)
     if several != (None, None):
@@ -152,8 +155,10 @@ def _as_phrases(reference: str, answer: str, detail: str) -> Ruling | None:
         return None
     if wanted == got:
         return accept(detail)
-    if {wanted, got} & {"empty", "infinite"}:
-        other = answer if wanted in ("empty", "infinite") else reference
+    if any(each is not None and each.startswith(("empty", "infinite")) for each in (wanted, got)):
+        if wanted and got and wanted[:5] == got[:5]:
+            return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: none of which kind?")
+        other = answer if wanted else reference
         states_value = parse(other) is not None
         if (wanted and got) or states_value:
             return reject(Reason.ANSWER_MISMATCH, detail)
@@ -293,6 +298,11 @@ def _with_letters(wanted: Dressed, got: Dressed, detail: str, question: str) -> 
     if both or "/" in text or is_harmless(text, question):
         return accept(detail)
     return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: {text} may be a unit or a factor")
+
+
+def _both_parsed(reference: str, answer: str) -> bool:
+    texts = undressed(reference), undressed(answer)
+    return all(each is not None and parse(each.body) is not None for each in texts)
 
 
 def _scaled(tree: Node, scale: Fraction) -> Node:

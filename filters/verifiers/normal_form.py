@@ -142,7 +142,7 @@ def normal_form(text: str) -> str:
     text = unwrap(tidy(text))
     if _is_words(text):
         return text.casefold()
-    return _GAP.sub("_", text).replace(" ", "").replace("_", " ")
+    return _GAP.sub("\x1f", text).replace(" ", "").replace("\x1f", " ")
 
 
 def _is_words(text: str) -> bool:

@@ -38,6 +38,7 @@ _UNFINISHED = re.compile(
     r"^(?:[<>=]|\\(?:le|ge|lt|gt|ne|approx|in)(?![a-zA-Z]))|\.\.\.|\\[lcv]?dots"
 )
 _ASKED_FOR = re.compile(r"\\(?:sum|prod|int|lim)(?![a-zA-Z])")
+_IN_BRACES = re.compile(r"\{[^{}]*\}")
 _CALCULATION = re.compile(r"[\d\s.,+\-*/()^{}=]*=[\d\s.,+\-*/()^{}]+")
 _DECIMAL = re.compile(r"^[+-]?\d*\.(\d+)$")
 
@@ -50,9 +51,11 @@ def needs_sympy(reference: str, answer: str) -> bool:
     parser has read else it has settled, or nobody can.
     """
     if any(_ASKED_FOR.search(text) for text in (reference, answer)):
-        return True
+        return not any("=" in _IN_BRACES.sub("", text) for text in (reference, answer))
     one, two = parse(reference), parse(answer)
-    return one is not None and two is not None and (is_region(one) or is_region(two))
+    if one is None or two is None or "list" in (one.kind, two.kind):
+        return False
+    return is_region(one) or is_region(two)
 
 
 def compare_symbolically(reference: str, answer: str) -> Ruling:
