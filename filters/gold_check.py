@@ -1,36 +1,45 @@
 """Gold checking: where many samples agree on an answer that is not the reference, doubt it.
 
 A prompt is suspect when, of its samples that gave an answer and were decided,
-- there are at least 8,
-- at least 60 % give one and the same wrong answer,
-- fewer than 10 % were accepted.
+- there are at least 8, fewer than 10 % were accepted, and at least 60 % give one and the same wrong
+  answer; or
+- there are 4 to 7, none was accepted, and all give one and the same wrong answer.
+Where only one wrong answer is possible (yes or no, two choices), agreement on it proves nothing,
+and no prompt is suspect.
+
 Its samples are then undecided (`reference_suspect`), whatever they were before: neither the right
 nor the wrong ones are known. A teacher that errs the same way each time looks just like a wrong
 reference; that is why such prompts are set aside for people to read, and not corrected.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from filters.judge import KINDS
 from filters.ruling import Ruling, undecided
 from filters.verdict import Outcome, Reason
+from filters.verifiers.choice import compare_choices
 from filters.verifiers.math_answer import compare_quickly
 from filters.verifiers.normal_form import normal_form
+from filters.verifiers.quantity import compare_quantities
+from filters.verifiers.short_answer import compare_phrases
+from filters.verifiers.wording import wording
 from prompts.record import Prompt
 
-SIGNATURE = ("gold_check", "1")
-LEAST_DECIDED = 8
+SIGNATURE = ("gold_check", "2")
+LEAST_DECIDED = 4
+ENOUGH_DECIDED = 8
+# Of enough decided samples; of fewer all must agree. A small model's 50 samples for each of 70 right
+# references (a tenth of them right), drawn 2,000 times: four agree on a wrong answer in 1.0 % of the
+# draws, three of four or more in 5.2 %; of eight 60 % do in 3.5 %.
 LEAST_AGREEMENT = 0.6
 MOST_ACCEPTED = 0.1
-# References that are one answer; programs, puzzles and rubrics have many right ones.
-KINDS = ("math_answer", "quantity", "choice", "short_answer")
 # Rejected for the answer given. A sample without an answer says nothing of the reference.
 WRONG_ANSWER = (Reason.ANSWER_MISMATCH, Reason.WRONG_UNIT, Reason.JUDGE_DISAGREES)
 # Of different answers so many are compared with each other; what comes later is no majority.
 MOST_DIFFERENT = 32
 
-_LETTER = re.compile(r"\(?([A-Z])\)?(?:[).:\s].*)?", re.DOTALL)
+_TWO_VALUED = ("yes", "no", "true", "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ def may_be_suspect(accepted: int, wrong: int) -> bool:
     return (
         decided >= LEAST_DECIDED
         and accepted < MOST_ACCEPTED * decided
-        and wrong >= LEAST_AGREEMENT * decided
+        and wrong >= _least_agreement(decided) * decided
     )
 
 
@@ -65,10 +74,12 @@ def suspect_of(prompt: Prompt, accepted: int, wrong_answers: Iterable[str]) -> S
     """The prompt as a suspect, from the answers that were rejected as wrong; None if it is none."""
     answers = list(wrong_answers)
     decided = accepted + len(answers)
-    if prompt.reference_kind not in KINDS or not may_be_suspect(accepted, len(answers)):
+    if prompt.reference_kind not in KINDS or _has_one_wrong_answer(prompt):
+        return None
+    if not may_be_suspect(accepted, len(answers)):
         return None
     answer, agreed = most_common(answers, prompt)
-    if agreed < LEAST_AGREEMENT * decided:
+    if agreed < _least_agreement(decided) * decided:
         return None
     return Suspect(
         prompt_id=prompt.prompt_id,
@@ -83,6 +94,10 @@ def suspect_of(prompt: Prompt, accepted: int, wrong_answers: Iterable[str]) -> S
     )
 
 
+def _least_agreement(decided: int) -> float:
+    return LEAST_AGREEMENT if decided >= ENOUGH_DECIDED else 1.0
+
+
 def rule_on_suspect(suspect: Suspect) -> Ruling:
     """What each sample of a suspect prompt gets."""
     detail = (
@@ -95,12 +110,11 @@ def rule_on_suspect(suspect: Suspect) -> Ruling:
 def most_common(answers: Iterable[str], prompt: Prompt) -> tuple[str, int]:
     """The answer given most often, as first written, and how often; ("", 0) without answers.
 
-    Equal are answers of one normal form, and in mathematics what the verifier finds equal.
+    Equal are answers of one normal form, and what the verifier finds equal.
     """
-    form = _FORMS.get(prompt.reference_kind, _plain)
     groups: dict[str, list[str]] = {}
     for answer in answers:
-        groups.setdefault(form(answer), []).append(answer)
+        groups.setdefault(" ".join(normal_form(answer).split()), []).append(answer)
     merged: list[list[str]] = []
     for group in sorted(groups.values(), key=len, reverse=True)[:MOST_DIFFERENT]:
         same = next((g for g in merged if _same(g[0], group[0], prompt)), None)
@@ -113,21 +127,25 @@ def most_common(answers: Iterable[str], prompt: Prompt) -> tuple[str, int]:
 
 
 def _same(one: str, other: str, prompt: Prompt) -> bool:
-    if prompt.reference_kind != "math_answer":
+    """Whether the verifier would take one for the other; what it cannot read is only itself."""
+    question, ruling = prompt.question, None
+    try:
+        match prompt.reference_kind:
+            case "math_answer":
+                ruling = compare_quickly(one, other, question)
+            case "choice":
+                ruling = compare_choices(one, prompt.choices, other, question)
+            case kind:
+                ruling = compare_quantities(one, other, question, prompt.domain)
+                if kind == "short_answer" and ruling.reason is Reason.UNPARSED:
+                    ruling = compare_phrases((one,), other, question)
+    except ArithmeticError:  # a number beyond all bounds
         return False
-    ruling = compare_quickly(one, other, prompt.question)
     return ruling is not None and ruling.outcome is Outcome.ACCEPT
 
 
-def _letter(answer: str) -> str:
-    """`(B) granite` as `B`: options are known by their letter."""
-    bare = normal_form(answer)
-    found = _LETTER.fullmatch(answer.strip())
-    return found[1] if found else bare.casefold()
-
-
-def _plain(answer: str) -> str:
-    return " ".join(normal_form(answer).casefold().split())
-
-
-_FORMS: dict[str, Callable[[str], str]] = {"math_answer": normal_form, "choice": _letter}
+def _has_one_wrong_answer(prompt: Prompt) -> bool:
+    """Whether all who err must agree: on the other of two choices, on no instead of yes."""
+    if prompt.reference_kind == "choice":
+        return len(prompt.choices) == 2
+    return wording(prompt.reference) in _TWO_VALUED

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from filters.gold_check import ENOUGH_DECIDED, LEAST_AGREEMENT, LEAST_DECIDED
 from flows.progress import clock
 from flows.recipe import Recipe, TeacherRecipe, run_fingerprint
 from prompts.errors import PrerequisiteError
@@ -42,6 +43,7 @@ def make_plan(recipe: Recipe) -> dict[str, Any]:
             "dollars": list(cost.dollars),
         },
         "judge": _judge_facts(recipe),
+        "gold_check": {"possible": recipe.sampling.n_max >= LEAST_DECIDED},
         "student": {"name": recipe.student.name, "base": recipe.student.base, **training},
         "evaluation": {"k": recipe.evals.k, "subjects": list(recipe.evals.subjects)},
         "disk_gb": disk_gb(recipe),
@@ -96,7 +98,7 @@ def plan_text(plan: dict[str, Any]) -> str:
         *_bill(sampling),
         *(f"              node {n} of a replica: {c}" for n, c in enumerate(teacher["commands"])),
         "3 verify    every sample, three outcomes; rejects are kept with their reason",
-        *(f"              {line}" for line in _judge_lines(plan["judge"])),
+        *(f"              {line}" for line in _verify_lines(plan)),
         "4 publish   Parquet and card, one Hub commit where the recipe names a repository",
         f"5 train     {student['name']} from {student['base']}",
         *(f"              {line}" for line in student["lines"]),
@@ -125,14 +127,30 @@ def _judge_facts(recipe: Recipe) -> dict[str, Any] | None:
     return {"model": judge.model, "urls": list(judge.urls), "most_tokens": 2 * judge.max_tokens}
 
 
-def _judge_lines(judge: dict[str, Any] | None) -> list[str]:
-    """Who judges. How much there will be to judge, nobody knows before the rules have spoken."""
+def _verify_lines(plan: dict[str, Any]) -> list[str]:
+    """Who judges (how much, nobody knows before the rules have spoken), and who is doubted."""
+    judge, doubted = plan["judge"], _gold_check_line(plan["sampling"]["n_max"])
     if judge is None:
-        return []
+        return [doubted]
     return [
         f"what rules leave undecided: {judge['model']} at {', '.join(judge['urls'])}, "
-        f"two votes a sample, {judge['most_tokens']:,} tokens at most"
+        f"two votes a sample, {judge['most_tokens']:,} tokens at most",
+        doubted,
     ]
+
+
+def _gold_check_line(n_max: int) -> str:
+    """Whether so many samples a prompt can bring its reference into doubt."""
+    if n_max < LEAST_DECIDED:
+        return (
+            f"references are not checked: this takes {LEAST_DECIDED} decided samples a prompt, "
+            f"sampling.n_max is {n_max}"
+        )
+    of_many = f", or {100 * LEAST_AGREEMENT:g} % of {ENOUGH_DECIDED} or more"
+    return (
+        f"references in doubt: where {LEAST_DECIDED} samples of a prompt all agree on another "
+        f"answer{of_many if n_max >= ENOUGH_DECIDED else ''}"
+    )
 
 
 def _source_row(choice: Any) -> dict[str, Any]:

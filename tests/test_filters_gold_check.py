@@ -16,7 +16,8 @@ from filters.verdict import Reason
 
 
 def agreed(kind: Any, answers: list[str]) -> tuple[str, int]:
-    return most_common(answers, prompt(kind, "0"))
+    choices = ("chalk", "granite", "5 mJ", "5 MJ") if kind == "choice" else ()
+    return most_common(answers, prompt(kind, "0", choices=choices))
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,8 @@ def agreed(kind: Any, answers: list[str]) -> tuple[str, int]:
     [
         (0, LEAST_DECIDED, True),
         (0, LEAST_DECIDED - 1, False),
+        (1, LEAST_DECIDED, False),
+        (1, 6, False),
         (1, 9, False),  # a tenth was accepted
         (1, 10, True),
         (2, 18, False),
@@ -41,6 +44,40 @@ def test_a_prompt_whose_samples_agree_on_another_answer_is_suspect() -> None:
     assert found is not None
     assert (found.agreed_answer, found.agreed, found.decided) == ("13", 6, 8)
     assert (found.reference, found.question) == ("12", "What is 5 + 8?")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "answers", "suspect"),
+    [
+        (0, ["13"] * 3, False),
+        (0, ["13", "26/2", "13.0", "13"], True),
+        (0, ["13"] * 3 + ["14"], False),
+        (1, ["13"] * 4, False),
+        (0, ["13"] * 6 + ["14"], False),
+        (0, ["13"] * 7, True),
+        (0, ["13"] * 5 + ["14", "7", "9"], True),
+        (0, ["13"] * 4 + ["14", "7", "9", "8"], False),
+    ],
+)
+def test_of_few_samples_all_must_agree(accepted: int, answers: list[str], suspect: bool) -> None:
+    found = suspect_of(prompt("math_answer", "12"), accepted, answers)
+    assert (found is not None) is suspect
+
+
+@pytest.mark.parametrize(
+    ("kind", "reference", "choices"),
+    [
+        ("short_answer", "Yes", ()),
+        ("short_answer", "**false**", ()),
+        ("short_answer", "no", ()),
+        ("choice", "A", ("it rises", "it falls")),
+    ],
+)
+def test_where_only_one_wrong_answer_is_possible_agreement_proves_nothing(
+    kind: Any, reference: str, choices: tuple[str, ...]
+) -> None:
+    asked = prompt(kind, reference, choices=choices)
+    assert suspect_of(asked, 0, ["B" if choices else "maybe so"] * 20) is None
 
 
 def test_samples_that_err_each_in_their_way_prove_nothing() -> None:
@@ -63,9 +100,15 @@ def test_what_has_many_right_answers_is_no_suspect(kind: Any) -> None:
         ("math_answer", ["1/2", "0.5", "\\frac12", "2"], 3),
         ("math_answer", ["(1,2)", "(2,1)", "(1, 2)"], 2),
         ("choice", ["B", "(B)", "B) granite", "B. granite", "A"], 4),
-        ("choice", ["granite", "Granite", "A chalk"], 2),
+        ("choice", ["granite", "Granite", "A) chalk"], 2),
+        ("choice", ["B and C", "B and D", "B"], 1),
+        ("choice", ["B", "B", "\\text{B}", "(b)", "B and C", "granite"], 5),
+        ("choice", ["C", "5 mJ", "5 MJ", "D"], 2),
         ("short_answer", ["The Nile", "the  nile", "Amazon"], 2),
-        ("quantity", ["12 m", "12 M", "13 m"], 2),
+        ("quantity", ["12 m", "1200 cm", "12 M", "13 m"], 2),
+        ("quantity", ["5 mJ", "5 MJ"], 1),
+        ("quantity", ["1e400 m", "12 cm", "1e400 km"], 1),
+        ("short_answer", ["5 mJ", "5 MJ", "5 kJ"], 1),
     ],
 )
 def test_answers_that_say_the_same_are_counted_together(

@@ -367,6 +367,21 @@ def test_the_plan_names_the_judge() -> None:
     assert "what rules leave undecided: j-70b at http://h:8000" in plan_text(make_plan(recipe))
 
 
+def test_the_plan_says_whether_references_can_be_doubted() -> None:
+    few, enough = make_plan(load_recipe()), make_plan(load_recipe("r1"))
+    assert (few["sampling"]["n_max"], few["gold_check"]["possible"]) == (3, False)
+    assert (
+        "references are not checked: this takes 4 decided samples a prompt, sampling.n_max is 3"
+        in plan_text(few)
+    )
+    assert (enough["sampling"]["n_max"], enough["gold_check"]["possible"]) == (4, True)
+    text = plan_text(enough)
+    assert "references in doubt: where 4 samples of a prompt all agree on another answer" in text
+    assert "or 60 % of 8" not in text
+    many = make_plan(load_recipe("r1", overrides=["sampling.n_max=8"]))
+    assert "all agree on another answer, or 60 % of 8 or more" in plan_text(many)
+
+
 def test_a_judge_is_another_run_and_its_address_is_not() -> None:
     plain = load_recipe()
     judged = load_recipe(overrides=["judge={model: j, urls: [http://a]}"])
@@ -403,6 +418,14 @@ def test_a_suspect_reference_sets_its_prompt_aside(tmp_path: Path) -> None:
     assert [v.verifier for v in verdicts] == ["math_answer", "trace", "gold_check"]
     assert verdicts[0].reason == "answer_mismatch"
     assert run.manifest()["stages"]["verify"]["reference_suspects"] == 1
+
+
+def test_four_samples_are_enough_where_all_agree(tmp_path: Path) -> None:
+    asked = [replace(prompt("math_answer", "12"), prompt_id=name) for name in ("all", "most")]
+    samples = [*answered("all", ["13"] * 4), *answered("most", ["13"] * 3 + ["14"])]
+    run = verified(sampled_run(tmp_path, judged_recipe(None), asked, samples))
+    assert funnel(run)["verify"]["reference suspect"] == 4
+    assert {v.verifier for v in given(run)["all-003"]} == {"math_answer", "trace", "gold_check"}
 
 
 def test_judged_answers_count_in_the_gold_check(tmp_path: Path, judging: SimulatedTeacher) -> None:
