@@ -29,9 +29,9 @@ from prompts.record import Prompt
 SIGNATURE = ("gold_check", "2")
 LEAST_DECIDED = 4
 ENOUGH_DECIDED = 8
-# Of enough decided samples; of fewer all must agree. A small model's 50 samples for each of 70 right
-# references (a tenth of them right), drawn 2,000 times: four agree on a wrong answer in 1.0 % of the
-# draws, three of four or more in 5.2 %; of eight 60 % do in 3.5 %.
+# Of enough decided samples; of fewer all must agree. A small model's 50 samples for each of 70
+# right references (a tenth of them right), drawn 2,000 times: four agree on a wrong answer in 1.0 %
+# of the draws, three of four or more in 5.2 %; of eight 60 % do in 3.5 %.
 LEAST_AGREEMENT = 0.6
 MOST_ACCEPTED = 0.1
 # Rejected for the answer given. A sample without an answer says nothing of the reference.

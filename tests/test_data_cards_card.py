@@ -4,16 +4,17 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from data_cards_records import TOKEN, assemble_run, make_facts, make_run
+from data_cards_records import TOKEN, assemble_run, make_facts, make_run, make_verdict
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_cards.assemble import DatasetRecipe
-from data_cards.card import write_card
+from data_cards.card import render_card, write_card
 from data_cards.funnel import FunnelRow
 from data_cards.header import size_category
 from data_cards.markdown import code, fence, plain
@@ -21,6 +22,7 @@ from data_cards.plots import bin_edges
 from data_cards.scrub import find_secrets, scrub
 from data_cards.shards import write_dataset
 from data_cards.validate import validate_card
+from filters.verdict import Outcome, Reason
 
 RECIPE = DatasetRecipe(test_fraction=0.2)
 
@@ -109,6 +111,35 @@ def test_the_card_states_the_funnel_and_the_decontamination(sound: Path) -> None
     text = (sound / "README.md").read_text()
     assert "40 accept + 71 reject + 9 undecided | 33.3 % accepted | 192 s" in text
     assert "412 prompts were compared with 120 held-out questions" in text
+
+
+def card_with(folder: Path, **changes: object) -> str:
+    assembled = assemble_run(make_run(), RECIPE)
+    facts = make_facts(assembled, write_dataset(folder, assembled, RECIPE), RECIPE)
+    return render_card(replace(facts, **changes))  # type: ignore[arg-type]
+
+
+def test_the_card_says_what_the_judge_was_asked_and_what_its_word_does(tmp_path: Path) -> None:
+    assert "judge was asked" not in card_with(tmp_path / "none")
+    plain_card = card_with(tmp_path / "plain", judge="j-70b", recipe_yaml="name: demo\n")
+    assert "about answers that rules had read and could not decide" in plain_card
+    assert "every answer that rules left undecided" not in plain_card
+    assert "both scores had to reach" in plain_card
+    assert "called wrong" not in plain_card
+    recipe = "judge:\n  overrules_rejects: true\n"
+    overruling = card_with(tmp_path / "over", judge="j-70b", recipe_yaml=recipe)
+    assert "also about answers that rules had called wrong" in overruling
+
+
+def test_the_card_says_why_references_are_in_doubt(tmp_path: Path) -> None:
+    prompts, samples, verdicts = make_run()
+    verdicts[1] = make_verdict(samples[1], Outcome.UNDECIDED, Reason.REFERENCE_SUSPECT)
+    assembled = assemble_run((prompts, samples, verdicts), RECIPE)
+    facts = make_facts(assembled, write_dataset(tmp_path, assembled, RECIPE), RECIPE)
+    assert (
+        "1 sample answers prompts whose reference is in doubt: most samples agree on another "
+        "answer, or a puzzle's own reference fails its check."
+    ) in render_card(facts)
 
 
 def test_hostile_text_is_shown_inside_a_fence_that_it_cannot_close(sound: Path) -> None:
