@@ -27,7 +27,7 @@ _LETTERS = """
     Phi Psi Omega ell hbar circ veci vecj veck"""
 _GREEK = frozenset(_LETTERS.split())
 _SPACES = {"R": "R", "Z": "Z", "N": "N", "Q": "Q", "C": "C"}
-_CHOSEN = re.compile(r"_(\d{1,5}|[a-z])\Z")
+_CHOSEN = re.compile(r"_([2-9]|\d{2,5}|[a-z])\Z")  # C_1^2 is a constant's square
 _CALLED = frozenset("fghFGHPQ")
 _CLOSING = {"(": (")", "]"), "[": ("]", ")")}
 _MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"))
@@ -80,16 +80,18 @@ class Atoms(Reader):
             self.next()
             return Node("neg", (self.argument(),))
         if token.kind == "number":
-            return self._number() if signed else self._digit()  # 2^10 is written for 2^{10}
+            return self._plain_number() if signed else self._digit()  # 2^10 is written for 2^{10}
         if token.kind in ("letter", "command", "word") or token.text == "(":
             return self.atom()
         raise FormulaError(f"{token.text!r} is no argument")
 
     def _number(self) -> Node:
+        value = self._plain_number()
+        return self._mixed(value) if value.decimals is None and self.peek.text == "frac" else value
+
+    def _plain_number(self) -> Node:
         token = self.next()
-        whole = "." not in token.text
-        value = number(Fraction("0" + token.text.rstrip(".")), _decimals(token.text))
-        return self._mixed(value) if whole and self.peek.text == "frac" else value
+        return number(Fraction("0" + token.text.rstrip(".")), _decimals(token.text))
 
     def _digit(self) -> Node:
         r"""The first digit of a number, the rest of which is read next: `\frac12`, `x^23`."""
@@ -132,7 +134,8 @@ class Atoms(Reader):
         other = self.argument()
         if below.isdigit() and other.number is not None:
             return _call("binom", *sorted((number(int(below)), other), key=_descending))
-        return _call("binom", symbol(below), other)
+        chosen_from = number(int(below)) if below.isdigit() else symbol(below)
+        return _call("binom", chosen_from, other)
 
     def _is_call(self) -> bool:
         at = self._at
@@ -186,7 +189,7 @@ class Atoms(Reader):
             return Node("set")
         if name in ("langle", "begin"):
             return self._angles() if name == "langle" else self._matrix()
-        if name in ("mathbb", "Bbb"):
+        if name in ("mathbb", "Bbb", "mathbf"):
             return self._space()
         if name in ("overline", "bar", "vec", "hat", "overrightarrow", "widehat", "conjugate"):
             return _call(name, self.argument())
@@ -233,7 +236,7 @@ class Atoms(Reader):
 
     def _base(self) -> Node:
         """The base of a logarithm: `_2`, `_{10}`, and `_10` as people write it."""
-        return self._number() if self.peek.kind == "number" else self.argument()
+        return self._plain_number() if self.peek.kind == "number" else self.argument()
 
     def _operand(self) -> Node:
         r"""What a function without brackets takes: `2x` of `\sin 2x \cos y + 1`."""
@@ -244,6 +247,8 @@ class Atoms(Reader):
             return Node("neg", (self._operand(),))
         factors = [self.factor()]
         while self.starts_factor() and self.peek.text not in FUNCTIONS:
+            if self.peek.text == "(" and factors[-1].kind != "number":
+                break  # \\sin x (1 + \\cos x)
             factors.append(self.factor())
         return factors[0] if len(factors) == 1 else Node("mul", tuple(factors))
 

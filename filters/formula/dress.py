@@ -40,7 +40,9 @@ _LABELS = frozenset(_LABEL_WORDS.split())
 _WHOLLY_TEXT = re.compile(rf"^\s*{_TEXT}([^{{}}]*\d[^{{}}]*)\}}\s*$")
 _ONLY_BEFORE = re.compile(rf"^\s*{_TEXT}\s*only\s*\}}\s*", re.IGNORECASE)
 _ONLY = re.compile(rf"\s*(?:{_TEXT}\s*)?\(?\s*only\s*\)?\s*\}}?\s*$")
-_MODULUS = re.compile(r"(?<=\d)\s*\(?\s*\\p?mod\s*\{?\s*\d+\s*\}?\s*\)?$")
+_MODULUS = re.compile(r"(?<=\d)\s*\(?\s*\\p?mod\s*\{?\s*(\d+)\s*\}?\s*\)?$")
+_RELATION = re.compile(r"[<>=]|\\(?:le|ge|ne|in|lt|gt)(?![a-zA-Z])")
+_LEAST_LETTERS = 3
 _PIECE = re.compile(
     rf"\s*(\d+(?:\.\d+)?)\s*(?:{_TEXT}\s*([a-zA-Z]+)(?:\s*,?\s*and)?\s*\}}|([a-zA-Z]+)|(''|'|\"))\s*(?:,|and|{_TEXT}\s*and\s*\}})?"
 )
@@ -59,11 +61,18 @@ _CLAUSE = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _ENCLOSED = re.compile(
-    r"\\?\s*\(\s*(?:\\text\{\s*(?:where|for)\s*\})?\s*([a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\mathbb\s*"
+    r"\\?\s*\(\s*(?:\\text\{\s*(?:where|for)\s*\})?\s*([a-zA-Z](?:\s*,\s*[a-zA-Z])*\s*\\in\s*\\math(?:bb|bf)\s*"
     r"\{?[ZNR]\}?[^()]*)\)\s*$"
 )
 _LETTER = re.compile(r"(?<![A-Za-z\\])(?!a\b)([a-zA-Z](?:_\{?\w\}?)?)(?![A-Za-z{])")
-_WHOLE = re.compile(r"integer|whole|natural|\\mathbb\s*\{?[ZN]", re.IGNORECASE)
+_NATURAL = re.compile(r"natural|positive|non-?negative|\\math(?:bb|bf)\s*\{?N", re.IGNORECASE)
+_WHOLE = re.compile(r"integer|whole|\\math(?:bb|bf)\s*\{?Z", re.IGNORECASE)
+_REAL = re.compile(r"\breals?\b|\\math(?:bb|bf)\s*\{?R", re.IGNORECASE)
+# A clause that says which numbers is part of the answer.
+_RESTRICTING = re.compile(
+    r"\b(?:even|odd|primes?|multiples?|divisible|squares?|coprime|distinct|not|except|nonzero)\b",
+    re.IGNORECASE,
+)
 _CURRENCY = re.compile(
     r"^\s*([+-]?)\s*(?:US|USD)?\s*(\\\$|\$|€|£|¥|₹|\\pounds|\\euro|\\yen)\s*(?=[\d.])"
 )
@@ -89,7 +98,10 @@ _LETTER_UNIT = re.compile(
     r"^(?P<body>[+-]?[\d.,]+(?:\s*\\times\s*10\s*\^\s*\{?-?\d+\}?)?|[+-]?\\frac\{\d+\}\{\d+\})"
     rf"\s*(?P<unit>{_LETTERS}(?:\s?(?:/|\\cdot)?\s?{_LETTERS})*)$"
 )
-_DEGREES = re.compile(r"^(.*[\d}\s])\^\s*\{?\s*\\circ\s*\}?\s*$", re.DOTALL)
+# One number alone: degrees among others stay with theirs.
+_DEGREES = re.compile(
+    r"^([+-]?(?:[\d., ]+|\\d?frac\{[\d.]+\}\{[\d.]+\}|\\left\(|[()/]|\\pi)+)\^ ?\{? ?\\circ ?\}?$"
+)
 
 
 class Dressed(NamedTuple):
@@ -121,21 +133,26 @@ def undressed(text: str) -> Dressed | None:
     text = _TO.sub(":", _without_start(text))
     text, parameters = _without_clause(text)
     text = _ONLY_BEFORE.sub("", _ONLY.sub("", text))
-    if "=" not in text and "\\equiv" not in text:
-        text = _MODULUS.sub("", text)
+    modulus = _MODULUS.search(text)
+    if modulus and "=" not in text and "\\equiv" not in text:
+        text = text[: modulus.start()]
+    residue = units.modulus(modulus[1]) if modulus else None
     if minutes := _MINUTES.match(text):
         parts = (f"{minutes[1]}+\\frac{{{minutes[2]}}}{{60}}", f"+\\frac{{{minutes[3]}}}{{3600}}")
         return Dressed(parts[0] + (parts[1] if minutes[3] else ""), units.DEGREE, parameters)
     if _ORDINAL.search(text):
         return Dressed(_ORDINAL.sub("", text), units.NONE, parameters)
-    if (degrees := _DEGREES.match(text)) and not re.search(r"\\(?:sin|cos|tan|cot)", text):
+    if degrees := _DEGREES.match(text):
         return Dressed(degrees[1].strip(" {"), units.DEGREE, parameters)
     if (sum_ := _in_pieces(text)) is not None:
         return sum_
     body, unit = _without_unit(text)
     if unit is None:
         return None
-    return Dressed(body, currency or unit, parameters, _lettered(body) if not currency else None)
+    if currency is not None:
+        both = units.combined(currency, unit)
+        return None if both is None else Dressed(body, both, parameters)
+    return Dressed(body, residue or unit, parameters, _lettered(body))
 
 
 def _lettered(text: str) -> Lettered | None:
@@ -212,7 +229,11 @@ def _without_clause(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     if match is None or not text[: match.start()].strip():
         return text, ()
     clause = match["clause"]
-    space = "whole" if _WHOLE.search(match.group()) else ""
+    said = match.group()
+    space = "N" if _NATURAL.search(said) else "whole" if _WHOLE.search(said) else ""
+    space = space or ("R" if _REAL.search(said) else "")
+    if _RESTRICTING.search(said):
+        return text, ()  # prose, which nobody parses
     return text[: match.start()].strip(), tuple((name, space) for name in _LETTER.findall(clause))
 
 
@@ -222,9 +243,14 @@ def _without_unit(text: str) -> tuple[str, Unit | None]:
     if match and (body := text[: match.start()].strip(" ,")) and _BODY_END.search(body):
         if match["unit"].strip() in ("%", "\\%") or re.search(r"\\in\s*$", body):
             return text, units.NONE
-        unit = units.read(match["unit"])
-        if unit is not None and not unit.known and len(re.findall("[A-Za-z]", match["unit"])) < 6:
-            return text, units.NONE  # \\text{O}, a symbol
+        unit, words = units.read(match["unit"]), units.words_of(match["unit"])
+        if words in ("percent", "per cent", "pct"):
+            return body + "%", units.NONE
+        if unit is not None and not unit.known:
+            if len(re.sub("[^A-Za-z]", "", words)) < _LEAST_LETTERS:
+                return text, units.NONE  # \\text{O}, a symbol; \\mathrm{i}
+            if _RELATION.search(body):
+                return body, None  # n \\ge 3 \\text{ (odd)}
         return body.rstrip("\\").strip(), unit
     match = _PLAIN_UNIT.search(text)
     if match and (body := text[: match.start()].strip()) and _NUMERIC_END.search(body):

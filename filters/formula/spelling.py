@@ -14,7 +14,7 @@ MAX_CHARS = 1_500
 _JOINING = re.compile(r"\\(?:text|mathrm|textrm|mbox|rm)\s*\{[\s,]*(and|or|AND|OR)[\s,]*\}")
 _COLOUR = re.compile(r"\\(?:color|textcolor)\s*\{[a-zA-Z]+\}")
 _WRAPPED = re.compile(
-    r"\\(?:mathrm|mathbf|mathit|mathsf|mathcal|boldsymbol|bm|textit|textbf|text|textrm|rm|bf|"
+    r"\\(?:underline|mathrm|mathbf|mathit|mathsf|mathcal|boldsymbol|bm|textit|textbf|text|textrm|rm|bf|"
     r"operatorname\*?|mbox|mathop|hat|vec)\s*\{\s*(\\?[A-Za-z]+|[\d.]+)\s*\}"
 )
 _NAMES = frozenset(

@@ -67,7 +67,8 @@ _HARMFUL_WORDS = """
     tenth tenths hundredth hundredths squared cubed factorial double triple times square root not
     wrong less more least most than at about approximately or and no none never if when only but
     between from to am pm modulo mod base above below over under negative minus plus is are
-    choose power infinity infinite undefined pi x y z"""
+    odd even prime extraneous lakh crore thousandths ninths twelfths bn score gross tens hundreds
+    thousands choose power infinity infinite undefined pi x y z"""
 NO_UNITS = frozenset(_HARMFUL_WORDS.split())
 _WRAPPER = re.compile(
     r"\\(?:text|mathrm|textrm|mathit|mbox|rm|operatorname|textbf)\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
@@ -77,11 +78,13 @@ _MAX_WORDS = 5
 
 
 class Unit(NamedTuple):
-    """Powers by dimension (sorted), the factor to them, and whether we know all of its words."""
+    """Powers by dimension (sorted), the factor to them, whether we know all of its words, and the
+    scale that words without a dimension give: a million of `million dollars`."""
 
     dimensions: tuple[tuple[str, int], ...]
     factor: Fraction
     known: bool
+    scale: Fraction = Fraction(1)
 
 
 NONE = Unit((), Fraction(1), True)
@@ -101,14 +104,34 @@ def read(text: str) -> Unit | None:
     if not factors:
         return None
     powers: dict[str, int] = {}
-    scale, known = Fraction(1), True
+    size, scale, known = Fraction(1), Fraction(1), True
     for symbol, power in factors:
         dimension, factor = _lookup(symbol)
         known = known and factor is not None
-        scale *= (factor or Fraction(1)) ** power
         if dimension:
+            size *= (factor or Fraction(1)) ** power
             powers[dimension] = powers.get(dimension, 0) + power
-    return Unit(tuple(sorted((n, p) for n, p in powers.items() if p)), scale, known)
+        else:
+            scale *= (factor or Fraction(1)) ** power
+    return Unit(tuple(sorted((n, p) for n, p in powers.items() if p)), size, known, scale)
+
+
+def words_of(text: str) -> str:
+    """The words of a unit's text without LaTeX."""
+    return " ".join(_WRAPPER.sub(r" \1 ", text).replace("~", " ").split()).casefold()
+
+
+def modulus(number: str) -> Unit:
+    """`\\pmod 7` as what must not differ."""
+    return Unit(((f"modulo {int(number)}", 1),), Fraction(1), True)
+
+
+def combined(currency: Unit, unit: Unit) -> Unit | None:
+    """`\\$3.5` and `million`: both; None for `\\$5` and `cents`."""
+    if {name for name, _ in currency.dimensions} & {name for name, _ in unit.dimensions}:
+        return currency if currency == unit else None
+    dimensions = tuple(sorted((*currency.dimensions, *unit.dimensions)))
+    return Unit(dimensions, currency.factor * unit.factor, unit.known, unit.scale)
 
 
 def _harmful(plain: str) -> frozenset[str]:
@@ -133,10 +156,7 @@ def scale_between(wanted: Unit, got: Unit) -> Fraction | None:
     A unit on one side only may be left out, but not the factor of a million. None where the
     units differ.
     """
+    scale = got.scale / wanted.scale
     if wanted.dimensions == got.dimensions:
-        return got.factor / wanted.factor
-    if not wanted.dimensions and wanted.factor == 1:
-        return Fraction(1)
-    if not got.dimensions and got.factor == 1:
-        return Fraction(1)
-    return None
+        return scale * got.factor / wanted.factor
+    return scale if not wanted.dimensions or not got.dimensions else None
