@@ -19,7 +19,10 @@ _DOUBT = re.compile(
     r"|check|unless)\b|等等|不对|但是|错"
 )
 _WRAPPED = re.compile(r"\\(?:text|textbf|mathrm|mathbf|rm)\s*\{([^{}]*)\}")
-_BLANKS = re.compile(r"\\[!,;: ]|\{,\}|[\s$,]")
+# What parts thousands goes, `1{,}200`; what parts two numbers stays, `3, 4`.
+_THOUSANDS = re.compile(r"(?<=\d)(?:\\[!,]|\{,\}|,(?:\\!)?)(?=\d{3}(?!\d))")
+_BLANKS = re.compile(r"(?:\\[!,;: ]|[\s$])+")
+_PLAIN_CHARS = 100  # a number or a letter with all that is written around it
 _NUMBER = re.compile(r"[-+]?\d{1,30}(?:\.\d{1,30})?")
 _CHOICE = re.compile(r"\(?([A-J])\)?\.?")
 _NEAR = Fraction(1, 100)  # decimals this close differ by rounding
@@ -59,14 +62,20 @@ def _differ(one: str, other: str) -> bool:
 
 
 def _choice(text: str) -> str | None:
-    found = _CHOICE.fullmatch(_tidy(text))
+    found = _CHOICE.fullmatch(_tidy(text)) if len(text) <= _PLAIN_CHARS else None
     return found[1] if found else None
 
 
 def _number(text: str) -> Fraction | None:
-    found = _NUMBER.fullmatch(_tidy(text))
+    found = _NUMBER.fullmatch(_tidy(text)) if len(text) <= _PLAIN_CHARS else None
     return Fraction(found[0]) if found else None
 
 
 def _tidy(text: str) -> str:
-    return _BLANKS.sub("", _WRAPPED.sub(r"\1", text))
+    whole = _THOUSANDS.sub("", _WRAPPED.sub(r"\1", text))
+    return _BLANKS.sub(_drop_outside_numbers, whole)
+
+
+def _drop_outside_numbers(blanks: re.Match[str]) -> str:
+    before, after = blanks.string[: blanks.start()], blanks.string[blanks.end() :]
+    return " " if re.match(r"[\d.]", before[-1:]) and re.match(r"[\d.]", after) else ""

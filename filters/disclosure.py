@@ -6,11 +6,15 @@ without which there is no such passage. Both are for Polars, whose patterns have
 
 import re
 
+_APOLOGY = (
+    r"(?:(?:i['’]?m|i am)(?:\s(?:really|very|so|truly|deeply))?\s(?:sorry|afraid)"
+    r"|sorry|i apologi[sz]e|my apologies|as an ai[^.,\n]{0,60})"
+)
+_BETWEEN = r"[^.\n]{0,60}?[,.;:]?\s*(?:but\s)?"
+# "We cannot create a triangle" is mathematics: without an apology only "I" refuses.
 REFUSAL = (
-    r"(?i)\A[\s*_#>]*(?:(?:(?:i['’]?m|i am)(?:\s(?:really|very|so|truly|deeply))?\s(?:sorry|afraid)"
-    r"|sorry|i apologi[sz]e|my apologies|unfortunately|as an ai[^.,\n]{0,60})"
-    r"[^.\n]{0,60}?[,.;:]?\s*(?:but\s)?)?"
-    r"(?:i|we)\s?(?:can['’]?t|cannot|can not|won['’]?t|will not|must decline"
+    rf"(?i)\A[\s*_#>]*(?:{_APOLOGY}{_BETWEEN}(?:i|we)|(?:unfortunately{_BETWEEN})?i)"
+    r"\s?(?:can['’]?t|cannot|can not|won['’]?t|will not|must decline"
     r"|['’]?m (?:un|not )able|am (?:un|not )able|['’]?m not (?:comfortable|going)|have to decline"
     r"|must refuse|decline)\s?(?:to\s)?(?:\w+\s)?"
     r"(?:assist|help|comply|fulfil+|provide|answer|respond|discuss|create|generate|write|produce"

@@ -3,6 +3,7 @@
 import polars as pl
 
 from filters.closer_look import confirmed
+from filters.extract import final_answer
 from teacher.parse import OPEN
 
 _SECOND_END = r"</think>(?s:.*)</think>"
@@ -10,7 +11,7 @@ _TEMPLATE_TOKEN = (
     r"<｜(?:begin|end|User|Assistant|tool)"
     r"|<\|(?:im_start|im_end|endoftext|eot_id|begin_of_text)\|>"
 )
-# A mark of a final answer, or code: what filters/extract.py and unit_tests.py would look at.
+# A common mark of a final answer, or code: without any, filters/extract.py is asked.
 _FINAL_ANSWER = (
     r"\\(?:boxed|fbox)\s*\{?\s*[^\s{}]|(?is:<answer>.*\S.*</answer>)"
     r"|(?im:^[\s*_#>\-]*(?:(?:so|thus|hence|therefore),?\s)?(?:the\s)?(?:final\s|correct\s)?answer"
@@ -44,8 +45,14 @@ def empty_reasoning() -> pl.Expr:
 def no_final_answer() -> pl.Expr:
     """Nothing marks an answer after the think block; of an open question, nothing is there."""
     is_open = pl.col("reference_kind").eq_missing(pl.lit(_OPEN_KIND))
-    unmarked = ~pl.col("answer").str.contains(_FINAL_ANSWER)
+    hint = ~is_open & ~pl.col("answer").str.contains(_FINAL_ANSWER)
+    unmarked = confirmed(hint, is_unmarked, "answer")
     return pl.when(is_open).then(~pl.col("answer").str.contains(r"\S")).otherwise(unmarked)
+
+
+def is_unmarked(answer: str) -> bool:
+    """Whether nothing marks a final answer, by the verifiers' own reading."""
+    return final_answer(answer) is None
 
 
 def code_in_reasoning(domains: tuple[str, ...]) -> pl.Expr:

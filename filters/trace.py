@@ -14,7 +14,7 @@ from filters.closer_look import confirmed, measured, said
 from filters.trace_filters import TraceFilters
 from filters.verdict import Outcome, Reason, Verdict
 
-SIGNATURE = ("trace", "2")
+SIGNATURE = ("trace", "3")
 
 # Completions looked at in one go: fewer do not pay for a batch's 10 ms, more only take memory.
 _BATCH_BYTES = 32_000_000
@@ -159,8 +159,9 @@ def answer_disagrees() -> pl.Expr:
 
 
 def refusal() -> pl.Expr:
-    """An answer that begins by refusing to answer; no answer at all is no refusal."""
-    return pl.col("answer").str.contains(disclosure.REFUSAL).fill_null(False)
+    """An answer that begins by refusing to answer, and gives none; nothing at all is no refusal."""
+    hint = pl.col("answer").str.contains(disclosure.REFUSAL).fill_null(False)
+    return confirmed(hint, form.is_unmarked, "answer")
 
 
 def self_identification() -> pl.Expr:

@@ -17,12 +17,14 @@ from typing import Self
 
 from filters.verdict import Outcome, Reason
 from flows.checked_file import Chunk, opened_output, read_chunks
+from flows.progress import plain
 from flows.row_checker import Checked, CheckerLostError, Row, RowChecker
 from prompts.errors import PrerequisiteError
 from prompts.record import DOMAINS
 
 CHUNKS_PER_WORKER = 6  # a slow chunk holds up those read after it, not the processes
 SAY_EVERY_S = 5.0
+_PROBLEM_CHARS = 1_000
 
 
 def check_file(path: Path, out: Path | None, domain: str, workers: int) -> None:
@@ -86,7 +88,7 @@ class CheckerPool:
     def _check(self, rows: list[Row]) -> list[Checked]:
         """A chunk; where its process dies, row by row, so that one row takes no other down."""
         try:
-            return self._attempt(rows)
+            return self._attempt(rows) if rows else []
         except CheckerLostError:
             return [self._check_alone(row) for row in rows]
 
@@ -151,4 +153,4 @@ class Tally:
 def _refuse_problems(path: Path, chunk: Chunk, checked: list[Checked]) -> None:
     for number, row in zip(chunk.numbers, checked, strict=True):
         if row.problem:
-            raise PrerequisiteError(f"{path}:{number}: {row.problem}")
+            raise PrerequisiteError(f"{path}:{number}: {plain(row.problem, _PROBLEM_CHARS)}")

@@ -27,6 +27,8 @@ JSONL = (".jsonl", ".jsonl.gz", ".json.gz", ".ndjson")
 CHUNK_ROWS = 64
 CHUNK_BYTES = 1 << 20
 CHUNKS_PER_GROUP = 64
+GROUP_BYTES = 64 << 20
+_BYTES_AT_ONCE = 8 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -88,16 +90,36 @@ def _parquet_chunks(path: Path) -> Iterator[Chunk]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        # Not a whole row group at once: it may be most of a large file.
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=CHUNK_BYTES) as file:
+            if not file.metadata.num_rows:  # the columns still go to the new file
+                yield Chunk(batch=pa.RecordBatch.from_pylist([], schema=file.schema_arrow))
             start = 1
-            for batch in file.iter_batches(CHUNK_ROWS):
-                used = [column for column in batch.schema.names if column in USED]
-                rows = batch.select(used).to_pylist()
-                numbers = list(range(start, start + len(rows)))
-                yield Chunk(rows, numbers, batch)
-                start += len(rows)
+            for batch in file.iter_batches(_rows_at_once(file.metadata)):
+                for part in _halved(batch):
+                    used = [column for column in part.schema.names if column in USED]
+                    rows = part.select(used).to_pylist()
+                    yield Chunk(rows, list(range(start, start + len(rows))), part)
+                    start += len(rows)
     except pa.ArrowException as error:
         raise PrerequisiteError(f"cannot read {path}: {error}") from error
+
+
+def _rows_at_once(metadata: Any) -> int:
+    """As many rows as a chunk has, or fewer where the rows of some row group are long."""
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    longest = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=1)
+    return int(min(CHUNK_ROWS, max(1, _BYTES_AT_ONCE // max(longest, 1))))
+
+
+def _halved(batch: Any) -> Iterator[Any]:
+    """A pyarrow RecordBatch in pieces of CHUNK_BYTES at most, or of one row."""
+    if batch.nbytes <= CHUNK_BYTES or batch.num_rows <= 1:
+        yield batch
+        return
+    middle = batch.num_rows // 2
+    yield from _halved(batch.slice(0, middle))
+    yield from _halved(batch.slice(middle))
 
 
 @contextmanager
@@ -109,6 +131,8 @@ def opened_output(path: Path, out: Path | None) -> Iterator[Write]:
         return
     if not out.absolute().parent.is_dir():
         raise PrerequisiteError(f"--out {out}: there is no folder {out.parent}; make it first")
+    if out.is_dir():
+        raise PrerequisiteError(f"--out {out}: that is a folder; name a file in it")
     if out.suffix == ".parquet" and path.suffix != ".parquet":
         raise PrerequisiteError(f"--out {out}: rows of {path} are written as .jsonl or .jsonl.gz")
     if out.suffix != ".parquet" and not out.name.endswith(JSONL):
@@ -160,13 +184,9 @@ def _parquet_writer(path: Path) -> Iterator[Write]:
             waiting.clear()
 
     def write(chunk: Chunk, checked: list[Checked]) -> None:
-        old = [c for c in chunk.batch.schema.names if c in COLUMNS]
-        batch = chunk.batch.drop_columns(old)
-        for at, column in enumerate(COLUMNS):
-            values = pa.array([row[at] for row in checked], pa.string())
-            batch = batch.append_column(column, values)
-        waiting.append(batch)
-        if len(waiting) >= CHUNKS_PER_GROUP:
+        waiting.append(_batch_with_columns(chunk.batch, checked))
+        size = sum(batch.nbytes for batch in waiting)
+        if len(waiting) >= CHUNKS_PER_GROUP or size >= GROUP_BYTES:
             flush()
 
     try:
@@ -175,3 +195,13 @@ def _parquet_writer(path: Path) -> Iterator[Write]:
     finally:
         if writer is not None:
             writer.close()
+
+
+def _batch_with_columns(batch: Any, checked: list[Checked]) -> Any:
+    """A pyarrow RecordBatch with the three columns, which take the place of older ones."""
+    import pyarrow as pa
+
+    batch = batch.drop_columns([name for name in batch.schema.names if name in COLUMNS])
+    for at, column in enumerate(COLUMNS):
+        batch = batch.append_column(column, pa.array([row[at] for row in checked], pa.string()))
+    return batch

@@ -4,18 +4,16 @@ The process is made to be lost. A row it hangs on ends it by SIGALRM, left at it
 it ends even inside a C call; when the parent's end of the socket closes it ends by itself.
 """
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from filters.checking import grade, prompt_of
-from filters.grader import Grader
+from filters.grader import Grader, worker_environment
 from filters.verdict import Outcome, Reason
 from prompts.errors import PrerequisiteError
 
@@ -59,7 +57,7 @@ class RowChecker:
                 pass_fds=[its.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=_environment(),
+                env=worker_environment(),
             )
             self._connection = Connection(ours.detach())
 
@@ -85,14 +83,6 @@ class RowChecker:
 
 
 _COMMAND = "from flows.row_checker import main; main()"
-
-
-def _environment() -> dict[str, str]:
-    """Ours, with the packages' folder first on the path: the command may run anywhere."""
-    folder = str(Path(__file__).resolve().parent.parent)
-    inherited = os.environ.get("PYTHONPATH")
-    path = folder if not inherited else folder + os.pathsep + inherited
-    return {**os.environ, "PYTHONPATH": path}
 
 
 def main() -> None:
@@ -151,7 +141,7 @@ def read_row(line: bytes) -> dict[str, Any]:
         values = orjson.loads(line)
     except orjson.JSONDecodeError:
         try:
-            values = json.loads(line)
+            values = json.loads(line, parse_int=_integer)
         except UnicodeDecodeError as error:
             raise PrerequisiteError(f"not UTF-8 at byte {error.start}: save it as UTF-8") from None
         except (ValueError, RecursionError) as error:
@@ -162,6 +152,14 @@ def read_row(line: bytes) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise PrerequisiteError('no object: each line holds {"reference": …, "completion": …}')
     return values
+
+
+def _integer(digits: str) -> int | str:
+    """An integer; its digits where they are more than Python turns into one."""
+    try:
+        return int(digits)
+    except ValueError:
+        return digits
 
 
 def _require_columns(values: Mapping[str, Any]) -> None:

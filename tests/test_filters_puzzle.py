@@ -1,7 +1,5 @@
 """Puzzles are checked by what they ask for: any right solution, and no wrong one."""
 
-import contextlib
-import io
 import json
 import random
 from fractions import Fraction
@@ -13,13 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import filters
-from filters.ruling import Ruling
 from filters.verdict import Outcome, Reason
 from filters.verifiers import puzzle as puzzle_module
 from filters.verifiers.puzzle import read_puzzle, rule_on_puzzle_quickly, verify_puzzle
 from filters.verifiers.puzzle_countdown import check_countdown
 from filters.verifiers.puzzle_knights import check_knights, solve
-from filters.verifiers.puzzle_task import ONE_ANSWER, check_task
 from prompts.errors import PrerequisiteError
 
 ACCEPT, REJECT, UNDECIDED = Outcome.ACCEPT, Outcome.REJECT, Outcome.UNDECIDED
@@ -83,6 +79,27 @@ def test_countdown_is_exact_where_floats_are_not() -> None:
     assert check_countdown({**near, "target": 2}, f"{10**15}/{10**15} + 1").outcome == ACCEPT
 
 
+@pytest.mark.parametrize(
+    ("numbers", "target", "answer", "outcome"),
+    [
+        ([-3, 5], 8, "5-(-3)", ACCEPT),
+        ([-3, 5], 2, "-3+5", ACCEPT),
+        ([-3, 5], 2, "5+[-3]", ACCEPT),
+        ([-3, 5], -15, "-3*5", ACCEPT),
+        ([-3, 5], 8, "5+3", UNDECIDED),
+        ([-3, 5], 2, "5-3", UNDECIDED),
+        ([-3, 5], 8, "5+4", REJECT),
+        ([-3, 5], 9, "5+4", REJECT),
+        ([-3, 3, 5], 5, "-3+3+5", ACCEPT),
+        ([3, 5], 2, "-3+5", ACCEPT),
+    ],
+)
+def test_a_countdown_of_negative_numbers(
+    numbers: list[int], target: int, answer: str, outcome: Outcome
+) -> None:
+    assert check_countdown({"numbers": numbers, "target": target}, answer).outcome == outcome
+
+
 @pytest.mark.parametrize("bad", [{}, {"numbers": [1], "target": "x"}, {"numbers": 5, "target": 5}])
 def test_a_broken_countdown_is_undecided(bad: dict[str, Any]) -> None:
     assert check_countdown(bad, "1").reason == Reason.UNPARSED
@@ -130,7 +147,27 @@ def test_every_true_expression_is_accepted_and_no_other_target_is(
             ACCEPT,
         ),
         ("Knights: Zoey. Knaves: Oliver, Ann.", ACCEPT),
-        ("The only knight is Zoey, the knaves are Oliver and Ann", ACCEPT),
+        ("Knight → Zoey; knave → Oliver, Ann", ACCEPT),
+        (
+            r"\begin{cases}\text{Zoey} & \textbf{knight} \\\\ \text{Oliver} & \text{knave} \\\\"
+            r"\text{Ann}\, \& \quad \mathrm{knave}\end{cases}",
+            ACCEPT,
+        ),
+        ("The only knight is Zoey, the knaves are Oliver and Ann", UNDECIDED),
+        ("Zoey is a knight, the others, Oliver and Ann, are knaves", UNDECIDED),
+        (r"Zoey \neq knight, Oliver \neq knave, Ann \neq knave", UNDECIDED),
+        ("Zoey ≠ knight, Oliver ≠ knave, Ann ≠ knave", UNDECIDED),
+        ("Zoey != knight, Oliver != knave, Ann != knave", UNDECIDED),
+        ("¬(Zoey is a knight), Oliver and Ann are knaves", UNDECIDED),
+        (r"Zoey knight, Oliver \cancel{knave}, Ann knave", UNDECIDED),
+        ("Zoey: knight ✗, Oliver: knave, Ann: knave", UNDECIDED),
+        ("Zoey: ~~knight~~, Oliver: knave, Ann: knave", UNDECIDED),
+        ("Zoey: knight, Oliver: knave, Ann: knave?", UNDECIDED),
+        ("Zoey: knight, Oliver/Ann: knave", UNDECIDED),
+        ("Zoey: k̶night, Oliver: knave, Ann: knave", UNDECIDED),
+        ("Zoey knight => Oliver knave, Ann knave", UNDECIDED),
+        ("Zoey -> knight; Oliver -> knave; Ann -> knave", ACCEPT),
+        (r"\text{Zoey knight} \implies \text{Oliver and Ann knaves}", UNDECIDED),
         ("Zoey is the knight, and the knaves are Ann and Oliver", ACCEPT),
         ('{"Zoey": "knight", "Oliver": "knave", "Ann": "knave"}', ACCEPT),
         ("zoey = knight, oliver = knave, ann = knave", ACCEPT),
@@ -287,85 +324,3 @@ def test_without_reasoning_gym_its_tasks_are_the_users_mistake(
     with pytest.raises(PrerequisiteError, match=r"pip install 'stillhouse\[puzzles\]'"):
         filters.check(task, r"\boxed{5}", "puzzle")
     assert filters.check(json.dumps(COUNTDOWN), r"\boxed{3*7+25}", "puzzle").outcome == ACCEPT
-
-
-def _entries(name: str, count: int = 3, seed: int = 5) -> list[dict[str, Any]]:
-    """Entries as a reference holds them: through JSON, which has no tuples."""
-    gym = pytest.importorskip("reasoning_gym")
-    made = gym.create_dataset(name, size=count, seed=seed)
-    return [json.loads(json.dumps(made[n], default=str)) for n in range(count)]
-
-
-def _task(name: str, entry: dict[str, Any], answer: str) -> Ruling:
-    with contextlib.redirect_stdout(io.StringIO()):
-        return check_task({"dataset": name, "entry": entry}, answer)
-
-
-def _tagged(answer: str) -> str:
-    return f"<answer>{answer}</answer>"
-
-
-# It needs a configuration of its own; the others take seconds to make.
-_LEFT_OUT = frozenset(("composite", "sokoban", "futoshiki", "quantum_lock", "arc_agi"))
-
-
-def test_the_own_answer_of_each_task_is_accepted_and_nonsense_is_not() -> None:
-    factory = pytest.importorskip("reasoning_gym.factory")
-    seen = 0
-    for name in sorted(set(factory.DATASETS) - _LEFT_OUT):
-        (entry,) = _entries(name, 1)
-        if not isinstance(entry["answer"], str):
-            continue
-        reference = json.dumps({"kind": "reasoning_gym", "dataset": name, "entry": entry})
-        with contextlib.redirect_stdout(io.StringIO()):
-            own = verify_puzzle(prompt("puzzle", reference), sample(_tagged(entry["answer"])))
-        assert own.outcome == ACCEPT, (name, entry["answer"], own.detail)
-        assert _task(name, entry, "no idea").outcome != ACCEPT, name
-        seen += 1
-    assert seen > 95
-
-
-@pytest.mark.parametrize("name", sorted({*ONE_ANSWER, "coin_flip", "gsm_symbolic", "puzzle24"}))
-def test_what_a_lenient_scorer_lets_pass_is_not_accepted(name: str) -> None:
-    entries = _entries(name, 6)
-    for entry in entries:
-        others = {other["answer"] for other in entries} - {entry["answer"]}
-        for wrong in (*others, "0", "1", entry["answer"][:1], f"-{entry['answer']}"):
-            assert _task(name, entry, wrong).outcome != ACCEPT, (wrong, entry["answer"])
-
-
-@pytest.mark.parametrize(
-    ("name", "entry", "answer", "outcome"),
-    [
-        ("chain_sum", {"answer": "12"}, r"\text{12}", ACCEPT),
-        ("chain_sum", {"answer": "12"}, "13", REJECT),
-        ("chain_sum", {"answer": "12"}, r"\sqrt{144}", UNDECIDED),
-        ("spell_backward", {"answer": "olleh"}, r"\text{olleh}", ACCEPT),
-        ("no_such_dataset", {"answer": "1"}, "1", UNDECIDED),
-        ("spell_backward", {"answer": "olleh"}, "open('x').read()", UNDECIDED),
-        ("spell_backward", {"answer": "olleh"}, "open\n('x')", UNDECIDED),
-        ("spell_backward", {"answer": "olleh"}, "().__class__", UNDECIDED),
-        ("codeio", {"answer": '{"a": 1}', "metadata": {"output_data": {"a": 1}}}, '"a": 1', ACCEPT),
-    ],
-)
-def test_a_task_by_its_scorer(
-    name: str, entry: dict[str, Any], answer: str, outcome: Outcome
-) -> None:
-    pytest.importorskip("reasoning_gym")
-    whole = {"question": "?", "metadata": {}, **entry}
-    assert _task(name, whole, answer).outcome == outcome
-
-
-def test_powers_and_products_are_read_in_polynomials() -> None:
-    entry = next(e for e in _entries("polynomial_multiplication", 9) if "**" in e["answer"])
-    latex = entry["answer"].replace("**", "^").replace("*", "")
-    assert _task("polynomial_multiplication", entry, latex).outcome == ACCEPT
-
-
-def test_a_task_goes_through_a_worker() -> None:
-    (entry,) = _entries("mini_sudoku", 1)
-    task = json.dumps({"kind": "reasoning_gym", "dataset": "mini_sudoku", "entry": entry})
-    right = filters.check(task, f"<answer>{entry['answer']}</answer>", "puzzle")
-    assert (right.outcome, right.verifier) == (ACCEPT, "puzzle")
-    wrong = entry["answer"].replace("1", "2")
-    assert filters.check(task, f"<answer>{wrong}</answer>", "puzzle").outcome == REJECT

@@ -9,6 +9,7 @@ from filters_records import reason_of, sample
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from test_filters_extract import RULES
 
 from filters.extract import final_answer
 from filters.form import no_final_answer
@@ -31,6 +32,15 @@ from filters.verdict import Outcome, Reason
         ({"answer": None}, "no_final_answer"),
         ({"answer": "It is fifteen, I believe."}, "no_final_answer"),
         ({"answer": "The answer is 15."}, None),
+        ({"answer": "42"}, None),
+        ({"answer": "$42$"}, None),
+        ({"answer": "#### 42"}, None),
+        ({"answer": "### Final Answer\n42"}, None),
+        ({"answer": "My answer is 42."}, None),
+        ({"answer": "We add. So the answer is 42."}, None),
+        ({"answer": "Option B is correct."}, None),
+        ({"answer": "答案：42", "language": "zh"}, None),
+        ({"answer": "I think the answer is 5"}, "no_final_answer"),
         ({"answer": "```python\ndef f(): return 15\n```"}, None),
         ({"answer": "def f():\n    return 15"}, None),
         ({"reasoning": "15."}, None),
@@ -148,3 +158,11 @@ def test_what_the_extractor_finds_the_filter_finds(mark: str, text: str) -> None
     assert final_answer(answer) is not None
     frame = pl.DataFrame({"answer": [answer], "reference_kind": ["math_answer"]})
     assert frame.select(no_final_answer()).item() is False
+
+
+def test_every_marked_answer_the_extractor_reads_is_one_to_the_filter() -> None:
+    answers = [text for cases in RULES.values() for text, _ in cases]
+    assert all(final_answer(answer) for answer in answers)
+    frame = pl.DataFrame({"answer": answers, "reference_kind": ["math_answer"] * len(answers)})
+    flagged = frame.filter(no_final_answer())["answer"].to_list()
+    assert flagged == []

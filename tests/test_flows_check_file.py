@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from flows import row_checker
 from flows.check_file import CheckerPool, check_file
-from flows.checked_file import Chunk, read_chunks
+from flows.checked_file import CHUNK_BYTES, Chunk, read_chunks
 from flows.row_checker import Checked
 from prompts.errors import PrerequisiteError
 
@@ -148,6 +149,7 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
         ("in.jsonl", "o.csv", "math", "known are .jsonl, .jsonl.gz and .parquet"),
         ("in.jsonl", "o.parquet", "math", "are written as .jsonl"),
         ("in.jsonl", "no/folder/o.jsonl", "math", "there is no folder"),
+        ("in.jsonl", "folder.jsonl", "math", "folder.jsonl: that is a folder; name a file in it"),
         ("in.jsonl", "o.jsonl", "chem", "--domain 'chem': known are math, code"),
     ],
 )
@@ -156,6 +158,7 @@ def test_what_was_typed_wrong_is_said(
 ) -> None:
     for name in ("in.jsonl", "in.csv"):
         written(tmp_path / name, line("5", "5"))
+    (tmp_path / "folder.jsonl").mkdir()
     with pytest.raises(PrerequisiteError) as error:
         check_file(tmp_path / source, tmp_path / out, domain, workers=1)
     assert said in str(error.value)
@@ -164,6 +167,40 @@ def test_what_was_typed_wrong_is_said(
 def test_an_empty_file_is_no_rows(tmp_path: Path) -> None:
     check_file(written(tmp_path / "in.jsonl", ""), tmp_path / "out.jsonl", "math", workers=1)
     assert (tmp_path / "out.jsonl").read_bytes() == b""
+
+
+def test_an_empty_parquet_keeps_its_columns(tmp_path: Path) -> None:
+    empty = pa.table({"reference": pa.array([], pa.string()), "n": pa.array([], pa.int32())})
+    pq.write_table(empty, tmp_path / "in.parquet")
+    check_file(tmp_path / "in.parquet", tmp_path / "out.parquet", "math", workers=1)
+    out = pq.read_table(tmp_path / "out.parquet")
+    assert out.column_names == ["reference", "n", "outcome", "reason", "detail"]
+    assert (out.num_rows, out.schema.field("n").type) == (0, pa.int32())
+    check_file(tmp_path / "in.parquet", tmp_path / "out.jsonl", "math", workers=1)
+    assert (tmp_path / "out.jsonl").read_bytes() == b""
+
+
+def test_a_long_integer_in_a_row_ends_nothing(tmp_path: Path) -> None:
+    long = "9" * 5_000
+    source = written(
+        tmp_path / "in.jsonl",
+        f'{{"reference": "5", "completion": "\\\\boxed{{5}}", "n": {long}}}',
+        f'{{"reference": {long}, "completion": "\\\\boxed{{5}}", "outcome": "old"}}',
+        line("5", "5"),
+    )
+    check_file(source, tmp_path / "out.jsonl", "math", workers=1)
+    first, second, third = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert f'"n": {long}, "outcome": "accept"' in first
+    assert json.loads(second)["outcome"] == "undecided"
+    assert json.loads(third)["outcome"] == "accept"
+
+
+def test_column_names_cannot_speak_to_the_terminal(tmp_path: Path) -> None:
+    source = written(tmp_path / "in.jsonl", json.dumps({"\x1b[2J\x07é": 1, "reference": "5"}))
+    with pytest.raises(PrerequisiteError) as error:
+        check_file(source, tmp_path / "out.jsonl", "math", workers=1)
+    assert "the row has [2J é, reference" in str(error.value)
+    assert str(error.value).isprintable()
 
 
 def test_a_row_that_kills_its_process_takes_no_other_row_down(
@@ -208,6 +245,45 @@ def test_a_lost_row_is_written_with_its_columns_once() -> None:
 def test_long_rows_make_small_chunks(tmp_path: Path) -> None:
     source = written(tmp_path / "in.jsonl", *[line("5", "5", pad="x" * 600_000)] * 5)
     assert [len(chunk.rows) for chunk in read_chunks(source)] == [2, 2, 1]
+
+
+def test_long_rows_of_parquet_make_small_chunks(tmp_path: Path) -> None:
+    pads = ["x" * 300_000 if n % 2 else "x" for n in range(130)]
+    table = pa.table({"reference": ["5"] * 130, "completion": ["5"] * 130, "pad": pads})
+    pq.write_table(table, tmp_path / "in.parquet")
+    chunks = list(read_chunks(tmp_path / "in.parquet"))
+    assert all(chunk.batch.nbytes <= CHUNK_BYTES for chunk in chunks)
+    assert [n for chunk in chunks for n in chunk.numbers] == list(range(1, 131))
+    assert [pad for chunk in chunks for pad in chunk.batch["pad"].to_pylist()] == pads
+    pq.write_table(
+        pa.table({"reference": ["5"], "pad": ["x" * 3_000_000]}), tmp_path / "one.parquet"
+    )
+    assert [len(chunk.rows) for chunk in read_chunks(tmp_path / "one.parquet")] == [1]
+
+
+def test_long_rows_of_parquet_take_little_memory(tmp_path: Path) -> None:
+    schema = pa.schema([("reference", pa.string()), ("completion", pa.string())])
+    rng = random.Random(1)
+    with pq.ParquetWriter(tmp_path / "in.parquet", schema) as writer:
+        for _ in range(8):
+            said = [rng.randbytes(500_000).hex() + "\\boxed{5}" for _ in range(50)]
+            writer.write_table(pa.table({"reference": ["5"] * 50, "completion": said}))
+    code = (
+        "import re, sys; from pathlib import Path; from flows.check_file import check_file\n"
+        "check_file(Path('in.parquet'), Path(sys.argv[1]), 'math', 2)\n"
+        "said = Path('/proc/self/status').read_text()\n"  # ru_maxrss would count our own parent
+        "print(int(re.search(r'VmHWM:\\s*(\\d+)', said)[1]) // 1024)"
+    )
+    for out in ("out.parquet", "out.jsonl"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, out],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert int(done.stdout) < 600, (out, done.stdout)  # MB, of a file of 400
 
 
 def test_standard_input_and_output_and_the_summary_on_standard_error() -> None:

@@ -6,6 +6,9 @@ Each number is used once, all of them, or any where the puzzle says `"use_all": 
 + - * / and parentheses, `×`, `\times`, `\cdot`, `÷`, `\div`, `\frac{…}{…}`, and a chain of
 equations (`3 * 7 + 25 = 46`), of which every member must make the target and one must use the
 numbers. What does not read as that is undecided.
+
+Where a given number is negative, signs count: -3 and 5 make 8 as `5-(-3)`; `5+3`, which has another
+number, and `5-3`, which may mean either, are undecided.
 """
 
 import re
@@ -42,7 +45,7 @@ def check_countdown(puzzle: Mapping[str, Any], answer: str) -> Ruling:
     numbers, target = puzzle.get("numbers"), puzzle.get("target")
     if not isinstance(numbers, list) or not all(map(_is_number, [*numbers, target])):
         return undecided(Reason.UNPARSED, "the reference needs `numbers` and `target`, in numbers")
-    given = Counter(abs(Fraction(str(number))) for number in numbers)
+    given = Counter(Fraction(str(number)) for number in numbers)
     wanted = Fraction(str(target))
     try:
         members = [_Expression(member) for member in _spelled(answer).split("=")]
@@ -53,10 +56,13 @@ def check_countdown(puzzle: Mapping[str, Any], answer: str) -> Ruling:
     for member in members:
         if member.value != wanted:
             return reject(Reason.ANSWER_MISMATCH, f"{answer} makes {member.value}, not {wanted}")
-    if any(_uses(member.numbers, given, bool(puzzle.get("use_all", True))) for member in members):
-        return accept(f"{answer} makes {wanted}")
-    listed = ", ".join(map(str, numbers))
-    return reject(Reason.ANSWER_MISMATCH, f"{answer} does not use {listed} once each")
+    use_all, listed = bool(puzzle.get("use_all", True)), ", ".join(map(str, numbers))
+    if not any(_uses(_unsigned(m.numbers), _unsigned(given), use_all) for m in members):
+        return reject(Reason.ANSWER_MISMATCH, f"{answer} does not use {listed} once each")
+    has_signs = any(number < 0 for number in given)
+    if has_signs and not any(_uses(member.numbers, given, use_all) for member in members):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} uses {listed} with other signs")
+    return accept(f"{answer} makes {wanted}")
 
 
 def _is_number(value: Any) -> bool:
@@ -67,6 +73,10 @@ def _uses(used: Counter[Fraction], given: Counter[Fraction], use_all: bool) -> b
     return used == given if use_all else bool(used) and used <= given
 
 
+def _unsigned(numbers: Counter[Fraction]) -> Counter[Fraction]:
+    return Counter(abs(number) for number in numbers.elements())
+
+
 def _spelled(answer: str) -> str:
     for pattern, replacement in _SPELLINGS:
         answer = pattern.sub(replacement, answer)
@@ -74,18 +84,21 @@ def _spelled(answer: str) -> str:
 
 
 class _Expression:
-    """One expression, read by recursive descent: its value, and the numbers it is made of."""
+    """One expression, read by recursive descent: its value, and the numbers it is made of, each
+    with the sign that stands right before it and is no subtraction."""
 
     def __init__(self, text: str) -> None:
         self.numbers: Counter[Fraction] = Counter()
         self._tokens = _tokens_of(text)
         self._at = 0
+        self._negated = -1  # where a number stands that has a sign
         self.value = self._sum()
         if self._at < len(self._tokens):
             raise UnreadableError(f"{self._tokens[self._at]} is left over")
 
     def _sum(self) -> Fraction:
         sign = -1 if self._take("+", "-") == "-" else 1
+        self._negated = self._at if sign < 0 else -1
         value = sign * self._product()
         while operator := self._take("+", "-"):
             value += self._product() if operator == "+" else -self._product()
@@ -115,7 +128,7 @@ class _Expression:
         if not token[:1].isdigit():
             raise UnreadableError(f"{token or 'its end'} where a number should be")
         number = Fraction(token)
-        self.numbers[number] += 1
+        self.numbers[-number if self._negated == self._at - 1 else number] += 1
         return number
 
     def _group(self) -> Fraction:

@@ -12,7 +12,7 @@ one first.
 
 The rule: a person with another role than in the solution, or with both, is a reject, even where
 others are left out; an answer that leaves someone out and is right otherwise is undecided, and so
-is one with words that may turn the meaning ("not", "if", "says").
+is one with words or signs that may turn the meaning ("not", "if", "says", `≠`, `\cancel`).
 """
 
 import itertools
@@ -30,15 +30,22 @@ _MAX_READINGS = 2
 _ROLES = ("knight", "knave")
 _WORD = r"[^\W_]+(?:['’][^\W_]+)*"
 _NAME = re.compile(rf"{_WORD}(?:[ .-]{{1,2}}{_WORD}){{0,3}}")
-_MARKUP = re.compile(r"\\(?:begin|end)\{\w+\}(?:\{[^{}]*\})?|\\[a-zA-Z]+")
+# Only what changes nothing: any other command or sign (`\neq`, `\cancel`, ¬, ✗, ?) might.
+_MARKUP = re.compile(
+    r"\\(?:begin|end)\{\w+\*?\}(?:\{[lcr|@{} ]*\})?"
+    r"|\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:bf|it|rm|sf|tt)|emph|underline|boxed|mbox|quad"
+    r"|qquad|item|hline|left|right|displaystyle|newline|land|wedge|to|rightarrow|colon|and)"
+    r"(?![a-zA-Z])|\\[\\,;:&_#{}()\[\] \n]|->"
+)
+_SIGN = r"\\[a-zA-Z]*|[^\w\s.,:;=&()\[\]{}*_#`$|\"'“”‘’„«»–—\-→•·∧，、。：；（）]"
 # Words that change nothing between names and roles.
 _FILLERS = frozenset(
     re.findall(
         r"\w+",
         """a an the is are was were and both all also while whereas but so thus hence therefore must
-    be only other others two three four five six one we have that s role roles identity type person
-    people answer final solution conclusion name character inhabitant islander respectively who
-    each of them as follows first second third""",
+    be two three four five six one we have that s role roles identity type person people answer
+    final solution conclusion name character inhabitant islander respectively who each of them as
+    follows first second third""",
     )
 )
 
@@ -151,7 +158,9 @@ def _tokens(answer: str, people: list[str], names: tuple[str, str]) -> list[str]
     """People as they are called and roles in lower case, in order; or the word not understood."""
     called = {person.casefold(): person for person in people}
     longest_first = sorted(map(re.escape, people), key=len, reverse=True)
-    words = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)|{_WORD}", re.IGNORECASE)
+    words = re.compile(
+        rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)|{_WORD}|{_SIGN}", re.IGNORECASE
+    )
     tokens: list[str] = []
     for found in words.finditer(_MARKUP.sub(" ", answer)):
         word = found.group()

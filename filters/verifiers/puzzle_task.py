@@ -9,9 +9,10 @@ it stands and without LaTeX; what still has LaTeX in it and does not score is un
 
 Scorers are not believed blindly (reasoning-gym 0.1.25): a task whose own answer does not score is
 undecided; a full score for another number than the task's own is undecided, beyond 1 %; some
-scorers give it for wrong answers, so their tasks are compared here (ONE_ANSWER); countdown,
-puzzle24 and knights_knaves go to our own checkers, which read more spellings. Some scorers
-evaluate the answer as Python: one that holds a call is not shown to any, and undecided.
+scorers give it for wrong answers, so their tasks are compared here (ONE_ANSWER); some pass over
+what stands beside the answer, so all of it must be of its form (FORMS); countdown, puzzle24 and
+knights_knaves go to our own checkers, which read more spellings. Some scorers evaluate the answer
+as Python: one that holds a call is not shown to any, and undecided.
 """
 
 import json
@@ -60,8 +61,25 @@ ONE_ANSWER = frozenset(
         "number_sorting",
         "sentence_reordering",
         "spell_backward",
+        "word_sorting",
     )
 )
+# sympy takes `x or 0` for x, as Python does.
+_NO_PYTHON_WORD = re.compile(r"(?:(?!\b(?:or|and|not|if|else|in|is)\b).)*", re.DOTALL)
+_DECIMAL = r"-?\d+(?:\.\d+)?"
+FORMS = {
+    "advanced_geometry": re.compile(rf"\(\s*{_DECIMAL}\s*,\s*{_DECIMAL}\s*\)|{_DECIMAL}\s*°?"),
+    "fraction_simplification": re.compile(r"(?:\\[dt]?frac|[-\d\s/$(){}])+"),
+    "gsm_symbolic": re.compile(r"[$€£]?\s*-?\d[\d,]*(?:\.\d+)?\s*%?"),
+    "intermediate_integration": _NO_PYTHON_WORD,
+    "kakurasu": re.compile(r"[01](?:\s+[01])*"),
+    "polynomial_equations": _NO_PYTHON_WORD,
+    "polynomial_multiplication": _NO_PYTHON_WORD,
+    "quantum_lock": re.compile(r"[A-Z](?:(?:\s*(?:→|->|,)\s*|\s+)[A-Z])*"),
+    "simple_integration": _NO_PYTHON_WORD,
+    "sokoban": re.compile(r"[UDLR\s]+"),
+    "survo": re.compile(r"\d+(?:\s+\d+)*"),
+}
 _MAKES_24 = "puzzle24"  # its scorer does not look at which numbers were used
 
 
@@ -90,6 +108,8 @@ def _rule(name: str, entry: Mapping[str, Any], answer: str) -> Ruling:
     detail = f"{answer} scores {score:g} in {name}"
     if score >= 1.0 and _differs(name, best, entry.get("answer")):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}, but is not {entry.get('answer')}")
+    if score >= 1.0 and name in FORMS and not FORMS[name].fullmatch(best.strip()):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}, but says more than an answer does")
     if score >= 1.0:
         return accept(detail)
     if _LEFT_OVER.search(_plain(answer)):
