@@ -2,9 +2,10 @@
 
 Rules and trace filters first, a task a shard; then, where the recipe has one, the judge of what
 they left undecided; then the check of the references themselves. filters/final.py says which of a
-sample's verdicts decides; all of them are kept.
+sample's verdicts decides; all of them are kept. After a stop, shards that were graded stay so.
 """
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,26 +14,32 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import polars as pl
 from prefect import flow, task
 
 from data_cards.funnel import FunnelRow
-from filters.final import final_verdict, grade_traces
+from filters import registry
+from filters.final import JUDGE, final_verdict, grade_traces
 from filters.gold_check import SIGNATURE as GOLD_CHECK
 from filters.gold_check import Suspect, rule_on_suspect
 from filters.grader import Grader
 from filters.ruling import stamp
+from filters.trace import SIGNATURE as TRACE
 from filters.verdict import Outcome, Reason, Verdict
 from flows.graded_shards import GradedShard, graded_shards, prompts_of
 from flows.judge import Judged, judge_run
 from flows.progress import Progress, say
-from flows.recipe import Recipe, VerificationRecipe
-from flows.run_folder import RUNS, RunFolder, open_run
+from flows.recipe import Recipe, VerificationRecipe, stage_fingerprint
+from flows.run_folder import RUNS, RunFolder, open_run, write_text
 from flows.sample_folder import stop_without_sandbox
 from flows.stage import Stage, resolve, show, staged, unless_hopeless
 from flows.suspects import FILE, find_suspects
 from prompts.parquet import read_rows
 from prompts.record import Prompt
 from teacher.sample import Sample
+
+# In `3-verdicts`: what the shards there were graded from and by.
+MARK = "graded-by.json"
 
 
 @flow(name="verify")
@@ -45,6 +52,7 @@ def verify(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = Fa
     run = open_run(resolve(recipe), runs)
     with staged(run, "verify", again) as stage:
         if stage.wanted:
+            _discard_stale(run, again)
             suspects = _verify_run(run, stage)
             show(run, "verify")
             if suspects:
@@ -56,11 +64,10 @@ def verify(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = Fa
 def _verify_run(run: RunFolder, stage: Stage) -> int:
     """Rules, judge, gold check; then the counts, which must add up. Returns how many references
     are in doubt."""
-    for old in verdict_files(run):
-        old.unlink()
     shards = graded_shards(run)
     for shard in shards:
-        verify_shard(run, shard)
+        if not shard.verdicts_file.exists():
+            verify_shard(run, shard)
     ruled_s = stage.seconds()
     judged = judge_run(run, run.recipe.judge) if run.recipe.judge else Judged()
     judged_s = stage.seconds() - ruled_s
@@ -73,6 +80,27 @@ def _verify_run(run: RunFolder, stage: Stage) -> int:
     facts = {"judge_votes": judged.votes, "judge_tokens": judged.tokens}
     stage.finish(rows, **facts, reference_suspects=len(suspects))
     return len(suspects)
+
+
+def _discard_stale(run: RunFolder, again: bool) -> None:
+    """Delete verdicts of other verifiers, settings or samples than today's, or all; and shards that
+    the judge's and the gold check's were already added to."""
+    signed_by = sorted([*registry.SIGNATURES.values(), TRACE])
+    facts = [stage_fingerprint(run.recipe, "verify"), run.identity("generate"), signed_by]
+    mark, graded_by = run.folder("verify") / MARK, json.dumps(facts) + "\n"
+    stay = not again and mark.exists() and mark.read_text(encoding="utf-8") == graded_by
+    for file in verdict_files(run):
+        if not stay or not _holds_rules_alone(file):
+            file.unlink()
+    write_text(mark, graded_by)
+
+
+def _holds_rules_alone(file: Path) -> bool:
+    added = pl.col("verifier").is_in([JUDGE, GOLD_CHECK[0]])
+    try:
+        return pl.scan_parquet(file).filter(added).limit(1).collect().is_empty()
+    except (pl.exceptions.PolarsError, OSError):  # damaged: graded anew
+        return False
 
 
 def _judge_row(judged: Judged, seconds: float) -> FunnelRow:

@@ -11,6 +11,7 @@ from filters_records import boxed, prompt, sample
 
 from data_cards.funnel import FunnelRow
 from filters.verdict import Verdict
+from flows import judge, verify
 from flows.graded_shards import graded_shards
 from flows.recipe import Recipe, load_recipe
 from flows.run_folder import RunFolder, open_run
@@ -96,6 +97,22 @@ def river_run(folder: Path, url: str | None, **judge: Any) -> RunFolder:
     """One question, all kinds of answers to it, in two shards."""
     samples = answered("river", list(ANSWERS.values()))
     return sampled_run(folder, judged_recipe(url, **judge), [river()], samples[:4], samples[4:])
+
+
+def plain_functions(put: Any) -> None:
+    """Makes tasks plain functions, so that no Prefect is started."""
+    put(verify, "verify_shard", verify.verify_shard.fn)
+    put(verify, "judge_run", judge.judge_run.fn)
+    put(verify, "show", lambda *_: None)
+
+
+def verified(run: RunFolder, again: bool = False) -> RunFolder:
+    verify.verify.fn(run.recipe, run.path.parent, again)
+    return run
+
+
+def funnel(run: RunFolder) -> dict[str, dict[str, int]]:
+    return {row.stage: dict(row.outcomes) for row in run.funnel()}
 
 
 def given(run: RunFolder) -> dict[str, list[Verdict]]:

@@ -17,22 +17,25 @@ from judged_run import (
     JUDGE,
     answered,
     done,
+    funnel,
     given,
     judged_recipe,
     open_answer,
+    plain_functions,
     quoted_answer,
     reasons,
     river,
     river_run,
     sampled_run,
     says,
+    verified,
 )
 from simulated_teacher import SimulatedTeacher, serving
 from test_flows_publish import no_plots
 
 from data_cards import card
 from filters import judge as asked
-from flows import judge, verify
+from flows import judge
 from flows import publish as publishing
 from flows.generate import sample_teacher
 from flows.plan import make_plan, plan_text
@@ -52,26 +55,10 @@ def _without_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
     plain_functions(monkeypatch.setattr)
 
 
-def plain_functions(put: Any) -> None:
-    """Makes tasks plain functions, so that no Prefect is started."""
-    put(verify, "verify_shard", verify.verify_shard.fn)
-    put(verify, "judge_run", judge.judge_run.fn)
-    put(verify, "show", lambda *_: None)
-
-
 @pytest.fixture
 def judging() -> Iterator[SimulatedTeacher]:
     with serving(SimulatedTeacher(model=JUDGE, answer=says)) as server:
         yield server
-
-
-def verified(run: RunFolder, again: bool = False) -> RunFolder:
-    verify.verify.fn(run.recipe, run.path.parent, again)
-    return run
-
-
-def funnel(run: RunFolder) -> dict[str, dict[str, int]]:
-    return {row.stage: dict(row.outcomes) for row in run.funnel()}
 
 
 def test_the_judge_decides_what_rules_cannot(tmp_path: Path, judging: SimulatedTeacher) -> None:
@@ -395,44 +382,6 @@ def test_one_key_of_the_judge_can_be_set_in_a_resolved_recipe(tmp_path: Path) ->
     recipe = load_recipe(str(file), overrides=["judge.model=j", "judge.urls=[http://h]"])
     assert recipe.judge is not None
     assert recipe.judge.model == "j"
-
-
-# --- references ----------------------------------------------------------------------------------
-
-
-def test_a_suspect_reference_sets_its_prompt_aside(tmp_path: Path) -> None:
-    wrong = replace(prompt("math_answer", "12", question="What is 5 + 8?"), prompt_id="doubted")
-    right = replace(prompt("math_answer", "13", question="What is 6 + 7?"), prompt_id="fine")
-    doubted = answered("doubted", ["13"] * 7 + ["14", "26/2"])
-    samples = [*answered("fine", ["13", "14"]), *doubted[:5]], doubted[5:]
-    run = verified(sampled_run(tmp_path, judged_recipe(None), [wrong, right], *samples))
-    assert funnel(run)["verify"] == {
-        "accept": 1,
-        "reject": 1,
-        "undecided": 0,
-        "reference suspect": 9,
-    }
-    (line,) = (run.folder("verify") / "reference-suspects.jsonl").read_text().splitlines()
-    assert '"agreed_answer": "13", "agreed": 8, "decided": 9, "accepted": 0' in line
-    verdicts = given(run)["doubted-000"]
-    assert [v.verifier for v in verdicts] == ["math_answer", "trace", "gold_check"]
-    assert verdicts[0].reason == "answer_mismatch"
-    assert run.manifest()["stages"]["verify"]["reference_suspects"] == 1
-
-
-def test_four_samples_are_enough_where_all_agree(tmp_path: Path) -> None:
-    asked = [replace(prompt("math_answer", "12"), prompt_id=name) for name in ("all", "most")]
-    samples = [*answered("all", ["13"] * 4), *answered("most", ["13"] * 3 + ["14"])]
-    run = verified(sampled_run(tmp_path, judged_recipe(None), asked, samples))
-    assert funnel(run)["verify"]["reference suspect"] == 4
-    assert {v.verifier for v in given(run)["all-003"]} == {"math_answer", "trace", "gold_check"}
-
-
-def test_judged_answers_count_in_the_gold_check(tmp_path: Path, judging: SimulatedTeacher) -> None:
-    judging.answer = lambda question, seed: "VERDICT: DIFFERENT"
-    samples = answered("river", ["White Nile"] * 8)
-    run = sampled_run(tmp_path, judged_recipe(judging.url), [river()], samples)
-    assert funnel(verified(run))["verify"]["reference suspect"] == 8
 
 
 # --- published -----------------------------------------------------------------------------------
