@@ -10,6 +10,7 @@ from prompts.errors import PrerequisiteError
 from prompts.record import DOMAINS
 from prompts.sources.choice import source_named
 from sft.memory_plan import memory_plan, training_gpu_hours
+from teacher.settings import SamplingRecipe
 from teacher.teachers import TEACHERS
 from teacher.topology import GIB, Topology, cpu_topology, plan_topology, sampling_cost
 
@@ -43,7 +44,7 @@ def make_plan(recipe: Recipe) -> dict[str, Any]:
             "dollars": list(cost.dollars),
         },
         "judge": _judge_facts(recipe),
-        "gold_check": {"possible": recipe.sampling.n_max >= LEAST_DECIDED},
+        "gold_check": _gold_check_facts(recipe.sampling),
         "student": {"name": recipe.student.name, "base": recipe.student.base, **training},
         "evaluation": {"k": recipe.evals.k, "subjects": list(recipe.evals.subjects)},
         "disk_gb": disk_gb(recipe),
@@ -129,7 +130,7 @@ def _judge_facts(recipe: Recipe) -> dict[str, Any] | None:
 
 def _verify_lines(plan: dict[str, Any]) -> list[str]:
     """Who judges (how much, nobody knows before the rules have spoken), and who is doubted."""
-    judge, doubted = plan["judge"], _gold_check_line(plan["sampling"]["n_max"])
+    judge, doubted = plan["judge"], _gold_check_line(plan["gold_check"]["samples"])
     if judge is None:
         return [doubted]
     return [
@@ -139,17 +140,23 @@ def _verify_lines(plan: dict[str, Any]) -> list[str]:
     ]
 
 
-def _gold_check_line(n_max: int) -> str:
+def _gold_check_facts(sampling: SamplingRecipe) -> dict[str, Any]:
+    """How many samples a prompt without an accepted one gets, and whether they can doubt it."""
+    samples = sampling.stop_rule().patience
+    return {"samples": samples, "possible": samples >= LEAST_DECIDED}
+
+
+def _gold_check_line(samples: int) -> str:
     """Whether so many samples a prompt can bring its reference into doubt."""
-    if n_max < LEAST_DECIDED:
+    if samples < LEAST_DECIDED:
         return (
             f"references are not checked: this takes {LEAST_DECIDED} decided samples a prompt, "
-            f"sampling.n_max is {n_max}"
+            f"and without an accepted one {samples} are drawn"
         )
     of_many = f", or {100 * LEAST_AGREEMENT:g} % of {ENOUGH_DECIDED} or more"
     return (
         f"references in doubt: where {LEAST_DECIDED} samples of a prompt all agree on another "
-        f"answer{of_many if n_max >= ENOUGH_DECIDED else ''}"
+        f"answer{of_many if samples >= ENOUGH_DECIDED else ''}"
     )
 
 

@@ -75,13 +75,16 @@ def test_the_plan_says_whether_references_can_be_doubted() -> None:
     few, enough = make_plan(load_recipe()), make_plan(load_recipe("r1"))
     assert (few["sampling"]["n_max"], few["gold_check"]["possible"]) == (3, False)
     assert (
-        "references are not checked: this takes 4 decided samples a prompt, sampling.n_max is 3"
-        in plan_text(few)
+        "not checked: this takes 4 decided samples a prompt, and without an accepted "
+        "one 3 are drawn" in plan_text(few)
     )
     assert (enough["sampling"]["n_max"], enough["gold_check"]["possible"]) == (4, True)
     text = plan_text(enough)
     assert "references in doubt: where 4 samples of a prompt all agree on another answer" in text
     assert "or 60 % of 8" not in text
+    soon = make_plan(load_recipe("r1", overrides=["sampling.give_up_after=2"]))
+    assert soon["gold_check"] == {"samples": 2, "possible": False}
+    assert "4 decided samples a prompt, and without an accepted one 2 are drawn" in plan_text(soon)
     many = make_plan(load_recipe("r1", overrides=["sampling.n_max=8"]))
     assert "all agree on another answer, or 60 % of 8 or more" in plan_text(many)
 
