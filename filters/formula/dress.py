@@ -100,7 +100,7 @@ _LETTER_UNIT = re.compile(
 )
 # One number alone: degrees among others stay with theirs.
 _DEGREES = re.compile(
-    r"^([+-]?(?:[\d., ]+|\\d?frac\{[\d.]+\}\{[\d.]+\}|\\left\(|[()/]|\\pi)+)\^ ?\{? ?\\circ ?\}?$"
+    r"^([+-]?(?:[\d., ()/]|\\d?frac\{[\d.]+\}\{[\d.]+\}|\\pi)+)\^ ?\{? ?\\circ ?\}?$"
 )
 
 

@@ -17,23 +17,33 @@ ROUNDED_DECIMALS = 2  # a reference of one decimal, 0.5, is mostly exact,
 ROUNDED_DIGITS = 3  # but 33.3 may stand for 100/3, if not for 33.26
 _MORE_DIGITS = 120
 _MAX_DIGITS = 5_000
+_TINY_DIGITS = 600
 _MAX_SYMBOLS = 12
 _WHOLE_CALLS = frozenset(
     f"call {name}" for name in ("factorial", "double_factorial", "binom", "gcd", "lcm")
 )
-# Values in (0.3, 3), and some below 0; whole ones of both parities for n in (-1)^n or n!.
+# Values between 0.3 and 3, between 6 and 60, and below 0; whole ones of both parities for n in
+# (-1)^n or n!, and more of them where steps are taken: \\lfloor n/4 \\rfloor.
+_PLACES = range(1, _MAX_SYMBOLS + 1)
 _POINTS = (
-    tuple(Fraction(7 * k % 23 + 9, 13) for k in range(1, _MAX_SYMBOLS + 1)),
-    tuple(Fraction(11 * k % 29 + 5, 12) for k in range(1, _MAX_SYMBOLS + 1)),
-    tuple(Fraction(5 * k % 19 + 8, 17) for k in range(1, _MAX_SYMBOLS + 1)),
-    tuple(Fraction(9 * k % 31 - 45, 14) for k in range(1, _MAX_SYMBOLS + 1)),
-    tuple(Fraction(-(8 * k % 27) - 3, 11) for k in range(1, _MAX_SYMBOLS + 1)),
+    tuple(Fraction(7 * k % 23 + 9, 13) for k in _PLACES),
+    tuple(Fraction(11 * k % 29 + 5, 12) for k in _PLACES),
+    tuple(Fraction(41 * k % 97 + 43, 7) for k in _PLACES),
+    tuple(Fraction(83 * k % 211 + 241, 8) for k in _PLACES),
+    tuple(Fraction(9 * k % 31 - 45, 14) for k in _PLACES),
+    tuple(Fraction(-(37 * k % 89) - 61, 9) for k in _PLACES),
 )
-_FIRST_NEGATIVE = 3
+_FIRST_NEGATIVE = 4
 _WHOLE_POINTS = tuple(
-    tuple(Fraction((start * k) % 17 + 2) for k in range(1, _MAX_SYMBOLS + 1))
-    for start in (3, 4, 5, 6, 10, 13)
+    tuple(Fraction((start * k) % 17 + 2) for k in _PLACES) for start in (3, 4, 5, 6, 10, 13)
 )
+_STEPS = frozenset(f"call {name}" for name in ("floor", "ceil", "mod", "gcd", "lcm"))
+_STEP_POINTS = tuple(
+    tuple(Fraction((start * k) % 61) for k in _PLACES)
+    for start in (1, 2, 3, 5, 7, 8, 9, 11, 14, 23, 34, 40, 59)
+)
+_WHOLE_NAMES = frozenset("knmN")
+_OF_COMPLEX = frozenset(f"call {name}" for name in ("Re", "Im", "arg", "conjugate", "abs"))
 
 
 def same(wanted: Node, got: Node) -> bool | None:
@@ -69,7 +79,12 @@ def _same_with(wanted: Node, got: Node, names: list[str], log_base: int) -> bool
     if not names:
         return _same_at(wanted, got, {}, log_base)[0]
     whole = is_of_whole_numbers(wanted) or is_of_whole_numbers(got)
+    used = kinds(wanted) | kinds(got)
+    if set(names) & {"z", "w"} and used & _OF_COMPLEX:
+        return None  # it depends on whether they are real
     points = _WHOLE_POINTS if whole else _POINTS
+    if used & _STEPS and (whole or set(names) <= _WHOLE_NAMES):
+        points, whole = (*_WHOLE_POINTS, *_STEP_POINTS), True
     real: list[tuple[int, bool]] = []
     other: list[bool] = []
     parities: set[int] = set()
@@ -91,7 +106,7 @@ def _same_with(wanted: Node, got: Node, names: list[str], log_base: int) -> bool
     if len(real) >= 2:
         # Equal above 0 and not below, as sqrt(x^2) and x: it depends on what x may be.
         return True if all(answer for _, answer in real) else None
-    return all(other) if len(other) >= 2 else None
+    return True if len(other) >= 2 and all(other) and not real else None
 
 
 def _same_at(
@@ -118,9 +133,13 @@ def _close(wanted: Node, got: Node, at: Mapping[str, Fraction], log_base: int) -
     one, two = _values(wanted, got, at, digits, log_base)
     with mp.workdps(digits + 10):
         size, gap = max(abs(one), abs(two)), abs(one - two)
-        if size < mp.mpf(10) ** -100:
-            return True, is_real
-        return bool(gap <= mp.mpf(10) ** -95 * min(size, 1)), is_real
+        if size >= mp.mpf(10) ** -100:
+            return bool(gap <= mp.mpf(10) ** -95 * min(size, 1)), is_real
+    # Both vanish, or both are tiny: what is below 10^-450 without being 0 is refused as too small.
+    one, two = _values(wanted, got, at, _TINY_DIGITS, log_base)
+    with mp.workdps(_TINY_DIGITS + 10):
+        size, gap = max(abs(one), abs(two)), abs(one - two)
+        return bool(size < mp.mpf(10) ** -560 or gap <= mp.mpf(10) ** -95 * size), is_real
 
 
 def _values(

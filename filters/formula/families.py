@@ -205,8 +205,10 @@ def same_antiderivative(wanted: Node, got: Node) -> bool | None:
     if len(names) != 1:
         return None
     gap = Node("add", (one, Node("neg", (two,))))
-    moved = [replaced(gap, {names[0]: number(Fraction(k, 7))}) for k in (2, 5, 9)]
-    return same(moved[0], moved[1]) and same(moved[1], moved[2])
+    moved = [replaced(gap, {names[0]: number(Fraction(k, 7))}) for k in (2, 5, 9, -4)]
+    if same(moved[0], moved[1]) is not True or same(moved[1], moved[2]) is not True:
+        return False
+    return same(moved[2], moved[3]) is not False
 
 
 def _without_constant(node: Node) -> Node | None:

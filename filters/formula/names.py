@@ -16,7 +16,20 @@ def named(node: Node) -> tuple[str, Node] | None:
         name, values = values[0].name, [first]
     if name is None or any(symbols(first) & symbols(v) for v in values if first.kind == "symbol"):
         return None
-    return (name, values[0]) if len(values) == 1 or _all_same(node.name, values) else None
+    if len(values) > 1 and not _all_same(node.name, values):
+        return None
+    return _in_order(name, values[0])
+
+
+def _in_order(name: str, value: Node) -> tuple[str, Node] | None:
+    """`(y, x) = (1, 2)` as (x, y) = (2, 1)."""
+    names = name.split(",")
+    if len(names) == 1 or names == sorted(names):
+        return name, value
+    if value.kind != "tuple" or len(value.args) != len(names):
+        return None
+    pairs = sorted(zip(names, value.args, strict=True), key=lambda pair: pair[0])
+    return ",".join(sorted(names)), Node("tuple", tuple(arg for _, arg in pairs), value.name)
 
 
 def _with_one_argument(node: Node) -> Node:
@@ -31,7 +44,7 @@ def _name(node: Node) -> str | None:
     if node.kind == "symbol":
         return node.name
     if node.kind == "call" and len(node.name.rstrip("'")) == 1:
-        of_symbols = all(arg.kind == "symbol" for arg in node.args)
+        of_symbols = all(arg.kind == "symbol" and arg.name.islower() for arg in node.args)
         return f"{node.name}()" if of_symbols else f"{node.name}{node.args}"
     if node.kind == "call" and node.name == "abs":
         return _name(node.args[0])
@@ -107,9 +120,9 @@ def assignments(node: Node) -> dict[str, Node]:
 
 def as_point(node: Node, assignments: dict[str, Node]) -> Node:
     """Assignments as a point, in the order of their names where they are written so."""
-    if not assignments or list(assignments) != sorted(assignments):
+    if not assignments:
         return node
-    return Node("tuple", tuple(assignments.values()), "()")
+    return Node("tuple", tuple(assignments[name] for name in sorted(assignments)), "()")
 
 
 def alike(one: str, two: str) -> bool:

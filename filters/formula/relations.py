@@ -4,12 +4,12 @@ from fractions import Fraction
 
 from filters.formula.equal import same
 from filters.formula.exact import exact
-from filters.formula.tree import FormulaError, Node, number, replaced, symbols
+from filters.formula.tree import FormulaError, Node, kinds, number, replaced, symbols
 from filters.formula.value import numeric
 
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!="}
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
-_PROBES = 5
+_PROBES = 7
 _BOTH_ZERO = float("inf")  # a point that says nothing
 
 
@@ -76,6 +76,11 @@ def _upwards(node: Node) -> Node:
     return Node(node.kind, node.args[::-1], flipped)
 
 
+def _divides_by(value: Node, factor: Node) -> bool:
+    here = value.kind == "div" and same(value.args[1], factor) is True
+    return here or any(_divides_by(arg, factor) for arg in value.args)
+
+
 def _left_over(node: Node) -> Node:
     """Left side less right side."""
     return Node("add", (node.args[0], Node("neg", (node.args[1],))))
@@ -86,10 +91,13 @@ def _ratio(one: Node, other: Node) -> float | None:
     names = sorted(symbols(one) | symbols(other))
     if not names or len(names) > len(_PRIMES):
         return None
+    if set(names) & {"z", "w"} and "call abs" in kinds(one) | kinds(other):
+        return None  # most likely complex
     found: float | None = None
     for probe in range(_PROBES):
         at = {
             name: Fraction(_PRIMES[(place + probe) % len(_PRIMES)] + probe, 2 + probe)
+            * (-1 if (place + probe) % 3 == 2 or probe == _PROBES - 1 else 1)
             for place, name in enumerate(names)
         }
         quotient = _quotient(one, other, at)
@@ -133,4 +141,6 @@ def _solves(solved: Node, other: Node) -> bool:
     steps = [Node("add", (at[k + 1], Node("neg", (at[k],)))) for k in range(2)]
     if same(steps[0], steps[1]) is not True or same(steps[0], number(0)) is not False:
         return False  # not linear in the variable, or without it
+    if symbols(steps[0]) and not _divides_by(value, steps[0]):
+        return False  # y = x, and xy = x^2, which says nothing of y at 0
     return same(replaced(left_over, {name.name: value}), number(0)) is True

@@ -22,6 +22,7 @@ from filters.formula.tree import FormulaError, Node, kinds, number, symbols
 from filters.formula.vectors import as_vector, components
 
 _MAX_ITEMS = 60
+_NO_STEPS: frozenset[str] = frozenset()
 _ENDS = 2
 _DEEPEST = 4  # each level doubles the work
 _COLLECTIONS = ("list", "set", "tuple", "matrix")
@@ -96,7 +97,7 @@ def _same_assignments(
 ) -> bool | None:
     if set(wanted) != set(got):
         return None
-    return _all_of(_compare(value, got[name], parameters) for name, value in wanted.items())
+    return _all_of(_compare(value, got[name], _NO_STEPS) for name, value in wanted.items())
 
 
 # Lists and sets
@@ -131,7 +132,7 @@ def _list_and_tuple(wanted: Node, got: Node, parameters: frozenset[str]) -> bool
     point = wanted if wanted.kind == "tuple" else got
     if any(item.kind == "tuple" for item in other.args):
         return False if len(other.args) > 1 else _compare_one(wanted, got, parameters)
-    if other.kind == "set" or point.name not in ("()", "[]"):
+    if other.kind == "set" or point.name != "()":
         return None
     names = [found[0] for item in other.args if (found := named(item))]
     if len(set(names)) < len(names):
@@ -207,13 +208,15 @@ def _cells(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None:
     if len(wanted.args) != len(got.args):
         return False
     pairs = zip(wanted.args, got.args, strict=True)
-    return _all_of(_compare(w, g, parameters) for w, g in pairs)
+    return _all_of(_compare(w, g, _NO_STEPS) for w, g in pairs)  # one shift would serve all
 
 
 def _as_ratios(wanted: Node, got: Node) -> bool | None:
     parts = [_parts(wanted), _parts(got)]
     if len(parts[0]) != len(parts[1]):
         return False
+    if any(same(each[0], number(0)) is not False for each in parts):
+        return None
     first = parts[0][0], parts[1][0]
     return _all_of(
         same(Node("mul", (w, first[1])), Node("mul", (g, first[0])))

@@ -11,6 +11,8 @@ from filters.formula.exact import MAX_EXACT_BITS, MAX_TERMS, TooBigError, bits, 
 from filters.formula.tree import FormulaError, Node
 
 MAX_MAGNITUDE_BITS = 15_000
+MOST_TINY_BITS = 1_500  # 10^-450
+_ROUNDING_BITS = 1_800  # what is left of 0 at 600 digits
 DIGITS = 40
 
 Values = Mapping[str, Any]  # numbers for symbols
@@ -91,6 +93,8 @@ def _tame(value: Any) -> Any:
         raise FormulaError("not finite")
     if value and mp.mag(value) > MAX_MAGNITUDE_BITS:
         raise TooBigError("too big a number")
+    if value and -_ROUNDING_BITS < mp.mag(value) < -MOST_TINY_BITS:
+        raise TooBigError("too small a number")
     if isinstance(value, mp.mpc) and value.imag == 0:
         return value.real
     return value

@@ -81,8 +81,10 @@ def read_parts(text: str) -> tuple[str, ...]:
     labels = list(_LABEL.finditer(body))
     if not 2 <= len(labels) <= _MAX_MEMBERS or labels[0].start() > 0:
         return ()
-    if labels[0]["label"].casefold() not in ("a", "i", "1"):
+    names = [label["label"].casefold() for label in labels]
+    if min(names) not in ("a", "i", "1") or len(set(names)) < len(names):
         return ()
     ends = [label.start() for label in labels[1:]] + [len(body)]
     parts = [body[a.end() : b].strip(" ,;.") for a, b in zip(labels, ends, strict=True)]
-    return tuple(parts) if all(parts) else ()
+    in_order = [part for _, part in sorted(zip(names, parts, strict=True), key=lambda p: p[0])]
+    return tuple(in_order) if all(parts) else ()
