@@ -52,3 +52,13 @@ def test_a_letter_with_another_choices_text_is_rejected() -> None:
 )
 def test_any_answer_is_ruled_on(answer: str, choices: list[str]) -> None:
     assert compare_choices("B", tuple(choices), answer).outcome in set(Outcome)
+
+
+@pytest.mark.skipif(not ARC.is_file(), reason="../shared/data is not here")
+@pytest.mark.parametrize("remark", ["is wrong", "all of these", "not {text}", "{text} or {other}"])
+def test_a_letter_with_a_remark_that_takes_it_back_is_not_accepted(remark: str) -> None:
+    for row in _rows()[::5]:
+        choices, gold = tuple(row["choices"]), row["gold"]
+        said = remark.format(text=choices[gold], other=choices[gold - 1])
+        ruling = compare_choices(LETTERS[gold], choices, f"{LETTERS[gold]}) {said}")
+        assert ruling.outcome != Outcome.ACCEPT, (choices, said, ruling)

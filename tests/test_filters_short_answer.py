@@ -14,7 +14,7 @@ from filters.verdict import Outcome
 from filters.verifiers.calendar_date import Date, read_date, same_date
 from filters.verifiers.choice import compare_choices
 from filters.verifiers.clock_time import Time, read_time, same_time
-from filters.verifiers.opposites import only_difference
+from filters.verifiers.opposites import only_difference, other_symbol
 from filters.verifiers.person_name import same_person
 from filters.verifiers.short_answer import compare_phrases
 from filters.verifiers.wording import wording
@@ -42,6 +42,20 @@ SCIENCE = Path(__file__).parent.parent.parent / "shared" / "data" / "science"
         ("-5", "- 5"),
         ("glasses", "glass"),
         ("가나다", "가나다"),
+        ("−5", "- 5"),
+        ("10⁶", "10 ^ 6"),
+        ("3½", "3 1 / 2"),
+        ("p ∧ ¬q", "p ∧ ¬ q"),
+        ("A → B", "a → b"),
+        ("a cell", "cell"),
+        ("$5$", "5"),
+        ("£5", "£ 5"),
+        ("x-y", "x - y"),
+        ("30 seconds", "30 second"),
+        ("twenty seconds", "20 second"),
+        ("thirty-second", "32th"),
+        ("Mars", "mars"),
+        ("ﬁsh", "fish"),
     ],
 )
 def test_words_are_folded(text: str, words: str) -> None:
@@ -113,6 +127,12 @@ def test_half_a_day_apart_is_another_time_where_both_halves_are_said() -> None:
         ("thermal energy", "heat energy", None),
         ("c", "b", None),
         ("group 1 a", "group 2 b", None),
+        ("mars", "venus", False),
+        ("red blood cell", "white blood cell", False),
+        ("mercury", "gold", False),
+        ("car", "automobile", None),
+        ("5th", "6th", False),
+        ("v t", "5 t", None),
     ],
 )
 def test_one_different_word_tells_two_phrases_apart(
@@ -135,6 +155,44 @@ def test_one_different_word_tells_two_phrases_apart(
 )
 def test_names_of_persons_agree_where_it_is_safe(wanted: str, got: str, same: bool) -> None:
     assert same_person(wanted, got) is same
+
+
+@pytest.mark.parametrize(
+    ("wanted", "got", "other"),
+    [
+        ("Na", "K", True),
+        ("x", "y", True),
+        ("Co", "CO", False),
+        ("H2O", "CO2", False),
+        ("X", "x", False),
+    ],
+)
+def test_symbols_of_elements_and_letters_are_told_apart(wanted: str, got: str, other: bool) -> None:
+    assert other_symbol(wanted, got) is other
+
+
+SIGNS = "+-<>=%°#!/|*~¬−–≤≥≠√∪∩∧∨→←♯♭±×÷∈∀∃∂∇€£¥⁻²³¹₂′"
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.text(alphabet="ABkx5 2", min_size=1, max_size=6).filter(str.strip),
+    st.integers(0, 6),
+    st.sampled_from(SIGNS.replace("₂", "")),
+    st.sampled_from(["", *SIGNS]),
+)
+def test_texts_that_differ_in_a_sign_are_never_the_same(
+    text: str, at: int, sign: str, other: str
+) -> None:
+    """But where the sign makes no other number of it (`5*` is not read, `+5` is 5)."""
+    one, two = (text[:at] + each + text[at:] for each in (sign, other))
+    if _sign_of(sign) == _sign_of(other) or {sign, other} & {"+", "°", "%"}:
+        return
+    assert compare_phrases((one,), two).outcome != Outcome.ACCEPT, (one, two)
+
+
+def _sign_of(sign: str) -> str:
+    return {"−": "-", "–": "-", "⁻": "-"}.get(sign, sign)
 
 
 @settings(deadline=None)  # pint's registry is made once, in half a second

@@ -3,7 +3,8 @@ r"""Multiple choice: by letter, by the text or value of the choice, or by both, 
 Read: `B`, `(b)`, `\textbf{(B)}\ 5`, `Option B`, `B) 5 cm`, `5 cm`, and several of them where the
 reference names several (`A, C`, `AC`, `A) heat and C) light`; order never counts). A letter whose
 text is another choice's, or another number than its choice's, is a reject. Where a choice reads
-like a letter itself (`C` for carbon), a bare letter that may be either is undecided.
+like a letter itself (`C` for carbon), a bare letter that may be either is undecided; so is a
+letter with a remark that takes it back, or that is not about its choice (`B) all of these`).
 """
 
 import re
@@ -21,7 +22,7 @@ from filters.verifiers.rational import read_number
 from prompts.record import Prompt
 from teacher.sample import Sample
 
-SIGNATURE = ("choice", "3")
+SIGNATURE = ("choice", "4")
 
 _LEAD = re.compile(
     r"^(?:(?:the|my)\s+)?(?:(?:final|correct|right|best)\s+)*(?:options?|choices?|answers?|letters?)"
@@ -44,6 +45,25 @@ _GLUED = re.compile(r"[A-J]{2,6}")
 # "A) heat, C) light": a further letter that is marked as one.
 _ANOTHER = re.compile(r"(?:^|[\s,;&]{1,4})(?:and |or )?(?=[({\[]?[A-J](?:[)}\].:]|\s*\Z))")
 _NESTED = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+# Words that turn a remark round, and words that say nothing of a choice.
+_TURNING = frozenset(
+    re.findall(
+        r"\S+",
+        """not no never neither nor none cannot can't isn't aren't doesn't don't wasn't won't wrong
+    incorrect false except without or maybe perhaps possibly could might may although though but
+    unless however unlikely impossible instead rather both all either ¬ ! ~ ≠""",
+    )
+)
+_EMPTY = frozenset(
+    re.findall(
+        r"\S+",
+        """a an the of to in on at by for with and is are was were be it its this that these those
+    as because since which has have will would so from""",
+    )
+)
+_REMARK_WORDS = 8
+_OTHER_LETTER = re.compile(r"(?<![^\W_])[A-J](?![^\W_])")
+_MOST_CHOICES = 10
 _CLOSE = 0.05  # an answer this near to the right number may be the same, less rounded
 
 
@@ -85,6 +105,8 @@ def compare_choices(
         return reject(Reason.ANSWER_MISMATCH, f"{answer}: {got.contradiction}")
     if got.doubt and got.indices & wanted.indices:
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer} {got.doubt}")
+    if not choices and _other_text(reference, answer, question):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{answer}: the reference is {reference}")
     if not got.indices:
         if not choices and _matching(answer, (_read_letter(_unwrap(reference))[1],), question):
             return accept(f"{answer} is the text of the reference {reference}")
@@ -94,10 +116,16 @@ def compare_choices(
     return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
 
 
+def _other_text(reference: str, answer: str, question: str) -> bool:
+    """Whether both have a text behind one letter, and not the same one."""
+    (wanted, text), (got, said) = (_read_letter(_unwrap(each)) for each in (reference, answer))
+    return bool(wanted == got and text and said and not _matching(said, (text,), question))
+
+
 def _reference(text: str, choices: tuple[str, ...], question: str) -> Pick:
     """A reference of one letter is that letter, also where a choice reads like one."""
     letter = ord(text) - ord("A") if len(text) == 1 and text in "ABCDEFGHIJ" else -1
-    if 0 <= letter < (len(choices) or 10):
+    if 0 <= letter < (len(choices) or _MOST_CHOICES):
         return Pick(frozenset({letter}))
     return _pick(text, choices, question)
 
@@ -136,7 +164,31 @@ def _with_text(letter: int, behind: str, choices: tuple[str, ...], question: str
         return pick._replace(doubt="may name several choices")
     if choices and read_number(behind) and read_number(choices[letter]):
         return pick._replace(contradiction=f"choice {_letter(letter)} is {choices[letter]}")
+    words = set(singular_phrase(behind).split())
+    if words & _TURNING - set(singular_phrase(choices[letter]).split() if choices else ()):
+        everything = frozenset(range(len(choices) or _MOST_CHOICES))
+        return Pick(everything, "has a remark that may take it back")
+    if not _is_about(behind, letter, choices):
+        return pick._replace(doubt="has a remark that is not its choice")
     return pick
+
+
+def _is_about(remark: str, letter: int, choices: tuple[str, ...]) -> bool:
+    """Whether a remark repeats its choice, in part or with more, and nothing of another one.
+
+    Where no choices are given, it must be short and name no other letter.
+    """
+    said = set(singular_phrase(remark).split())
+    if not choices:
+        short = len(remark.split()) <= _REMARK_WORDS
+        return short and {_letter(letter)} >= set(_OTHER_LETTER.findall(remark))
+    texts = [set(singular_phrase(choice).split()) - _EMPTY for choice in choices]
+    new = said - _EMPTY - texts[letter]
+    if any(new & text for text in texts) or any(not word.isalpha() for word in new):
+        return False
+    return bool(texts[letter]) and (
+        texts[letter] <= said or (bool(said - _EMPTY - _TURNING) and not new)
+    )
 
 
 def _letter_beside_text(text: str, choices: tuple[str, ...], question: str) -> Pick | None:

@@ -1,6 +1,7 @@
 """Phrases that differ in one word only, and in that cannot be the same.
 
-`type A` and `type B`, `World War I` and `World War II`, `exothermic` and `endothermic`.
+`type A` and `type B`, `World War I` and `World War II`, `exothermic` and `endothermic`, and two
+names of one closed list, each of which has one name only: `Mars` and `Venus`, `gold` and `silver`.
 """
 
 import re
@@ -48,7 +49,34 @@ _PAIRS = (
     "longitudinal transverse",
 )
 _OPPOSITES = frozenset(frozenset(pair.split()) for pair in _PAIRS)
+_CLOSED_LISTS = tuple(
+    frozenset(names.split())
+    for names in (
+        "mercury venus earth mars jupiter saturn uranus neptune",
+        "january february march april may june july august september october november december",
+        "monday tuesday wednesday thursday friday saturday sunday",
+        "north south east west",
+        "africa antarctica asia europe",
+        "red orange yellow green blue black white",
+        "solid liquid gas plasma",
+        """hydrogen helium lithium beryllium boron carbon nitrogen oxygen fluorine neon sodium
+        magnesium aluminum silicon phosphorus sulfur chlorine argon potassium calcium titanium
+        chromium manganese iron cobalt nickel copper zinc gallium germanium arsenic selenium
+        bromine krypton rubidium strontium zirconium palladium silver cadmium tin antimony
+        tellurium iodine xenon cesium barium platinum gold mercury lead bismuth radon radium
+        thorium uranium plutonium""",
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
+        "sigma tau upsilon phi chi psi omega",
+    )
+)
+_SYMBOLS = """
+    H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br
+    Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce W Re Os Ir Pt Au Hg Tl Pb Bi
+    Po At Rn Fr Ra Ac Th Pa U Np Pu
+"""
+_ELEMENTS = frozenset(_SYMBOLS.split())
 _ROMAN = re.compile(r"(x{0,3})(ix|iv|v?i{0,3})")
+_ORDINAL = re.compile(r"\d{1,5}th")
 
 
 def only_difference(wanted: str, got: str) -> bool | None:
@@ -64,15 +92,31 @@ def only_difference(wanted: str, got: str) -> bool | None:
     if len(different) != 1:
         return None
     pair = different[0]
-    if frozenset(pair) in _OPPOSITES:
+    if frozenset(pair) in _OPPOSITES or any(names >= set(pair) for names in _CLOSED_LISTS):
+        return False
+    if all(_ORDINAL.fullmatch(word) for word in pair):
         return False
     if len(words[0]) == 1:
         return None
     values = [_value(word) for word in pair]
     if values[0] is not None and values[1] is not None:
-        return values[0] == values[1]
+        same = values[0] == values[1]
+        return True if same and _counts(words[0], pair[0]) else None if same else False
     letters = all(len(word) == 1 and word.isascii() and word.isalpha() for word in pair)
     return False if letters else None
+
+
+def _counts(words: list[str], number: str) -> bool:
+    """Whether a Roman number stands where one does, behind words: not in `v t`."""
+    return words[-1] == number and all(len(w) > 1 and w.isalpha() for w in words[:-1])
+
+
+def other_symbol(wanted: str, got: str) -> bool:
+    """Whether two unfolded texts are the symbols of two elements, or two letters."""
+    if wanted.casefold() == got.casefold():
+        return False
+    letters = all(len(text) == 1 and text.isascii() and text.isalpha() for text in (wanted, got))
+    return letters or {wanted, got} <= _ELEMENTS
 
 
 def _value(word: str) -> int | None:

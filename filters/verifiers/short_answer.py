@@ -6,10 +6,10 @@ order, a person's name with initials or titles, `Yes` for `True`, a number or qu
 value, an answer with the noun the question asked for (`the planet Mars`), and an acronym that the
 reference or the answer explains (`World Health Organization (WHO)`).
 
-A reject is what can be nothing else: another number, date, time or truth value, a phrase with the
-opposite or another letter in it (filters/verifiers/opposites.py), or one of as few words that
-shares none with the reference, neither of them being an acronym or a formula. All else ("not
-Mars", "the red planet", other forms of a word) is undecided, for a judge to read.
+A reject is what can be nothing else: another number, date, time, truth value or letter, a phrase
+with the opposite in it, or with another name of the same closed list, such as the planets or the
+elements (filters/verifiers/opposites.py). All else ("not Mars", "the red planet", `physician` for
+`doctor`, other forms of a word) is undecided, for a judge to read.
 
 Aliases are taken from `Prompt.aliases`, where `a or b` and `a; b` are two, and from brackets of the
 reference that say so: `sulfur (also: brimstone)`.
@@ -17,7 +17,6 @@ reference that say so: `sulfur (also: brimstone)`.
 
 import re
 import time
-from difflib import SequenceMatcher
 from fractions import Fraction
 
 from filters.extract import final_answer, too_wild
@@ -27,9 +26,8 @@ from filters.verifiers.calendar_date import read_date, same_date
 from filters.verifiers.clock_time import read_time, same_time
 from filters.verifiers.measure import read_measure
 from filters.verifiers.normal_form import unwrap
-from filters.verifiers.opposites import only_difference
+from filters.verifiers.opposites import only_difference, other_symbol
 from filters.verifiers.person_name import same_person
-from filters.verifiers.phrase import normalise_phrase
 from filters.verifiers.plain_units import is_harmless, same_unit
 from filters.verifiers.quantity import compare_quantities
 from filters.verifiers.rational import Number, read_number
@@ -38,11 +36,8 @@ from filters.verifiers.wording import SCALES, wording
 from prompts.record import Prompt
 from teacher.sample import Sample
 
-SIGNATURE = ("short_answer", "3")
+SIGNATURE = ("short_answer", "4")
 SHORT_PHRASE_WORDS = 6
-DISJOINT_WORDS = 3
-ALIKE_CHARS = 5
-ALIKE_RATIO = 0.75  # sulphur and sulfur: 0.77; oxygen and nitrogen: 0.57
 
 _ALSO = re.compile(
     r"\s*[(\[]\s*(?:also(?:\s+(?:known as|called|accept))?|a\.?k\.?a\.?|or|accept|alternatively)\b"
@@ -58,7 +53,10 @@ _IT_IS = re.compile(
 )
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 _LEADING_TRUTH = re.compile(r"^(yes|no|true|false)\s*[,;:.—–]\s*(.*)$", re.IGNORECASE | re.DOTALL)
-_HEDGES = re.compile(r"\b(?:but|however|unless|except|not always|sometimes|depends|maybe|or)\b")
+_HEDGES = re.compile(
+    r"\b(?:but|however|unless|except|not always|sometimes|depends|maybe|or|wrong|incorrect|both"
+    r"|neither)\b"
+)
 _ASKED_FOR = re.compile(
     r"\b(?:which|what|name the|how many)\s+((?:[a-z]+\s+){0,2}[a-z]+)", re.IGNORECASE
 )
@@ -68,7 +66,8 @@ _SCALED = re.compile(
 )
 _BLANKS = re.compile(r"[^\S\n]+")
 _LIST = re.compile(r"\s*(?:,\s*and\s+|,|;|\band\b|&)\s*")
-_FIRST_CJK = "\u2e80"
+# `not able` is not `notable`
+_NEGATING = frozenset(("not", "no", "in", "im", "un", "il", "ir", "dis", "a", "an", "ab"))
 _SYMBOL_CHARS = 2
 _TURNING_WORDS = frozenset(("not", "no", "non", "anti", "negative", "half", "double", "other"))
 _ROUNDED_DECIMALS = 2
@@ -145,9 +144,12 @@ def _same(wanted: str, got: str, question: str) -> bool:
 
 
 def _same_but_for_blanks(wanted: str, got: str) -> bool:
-    """`rain forest` and `rainforest`; but `2 3` is not `23`."""
+    """`rain forest` and `rainforest`; but `2 3` is not `23`, nor `in finite` `infinite`."""
     numbers = re.findall(r"\d+", wanted), re.findall(r"\d+", got)
-    return numbers[0] == numbers[1] and wanted.replace(" ", "") == got.replace(" ", "")
+    if numbers[0] != numbers[1] or wanted.replace(" ", "") != got.replace(" ", ""):
+        return False
+    split = set(wanted.split()) ^ set(got.split())
+    return not split & _NEGATING and sum(len(word) == 1 for word in split) < 2
 
 
 def _is_other_symbol(wanted: str, got: str) -> bool:
@@ -177,11 +179,16 @@ def _rule_on_truth(reference: str, answer: str, detail: str) -> Ruling | None:
         return None
     got = _TRUTH.get(wording(answer))
     leading = _LEADING_TRUTH.match(unwrap(answer)) if got is None else None
-    if leading and not _HEDGES.search(leading[2].casefold()):
+    if leading and not _is_open(leading[2]):
         got = _TRUTH[leading[1].casefold()]
     if got is None:
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: yes or no?")
     return accept(detail) if got == wanted else reject(Reason.ANSWER_MISMATCH, detail)
+
+
+def _is_open(remark: str) -> bool:
+    """Whether what stands behind `Yes,` may take it back: `but rarely`, or `no` as well."""
+    return bool(_HEDGES.search(remark.casefold()) or _TRUTH.keys() & set(wording(remark).split()))
 
 
 def _rule_on_dates(reference: str, answer: str, detail: str) -> Ruling | None:
@@ -250,38 +257,6 @@ def _rule_on_words(ways: list[str], answer: str, detail: str) -> Ruling:
     if apart - {None}:
         same = True in apart
         return accept(detail) if same else reject(Reason.ANSWER_MISMATCH, detail)
-    if any(_shares_words(way, got) or _looks_alike(way, got) for way in ways):
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: shares words")
-    longest = max(len(wording(way).split()) for way in ways)
-    if len(got.split()) > min(longest, DISJOINT_WORDS):
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: may be said in other words")
-    if _is_symbol(answer) not in {_is_symbol(way) for way in ways}:
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: a symbol against a word")
-    return reject(Reason.ANSWER_MISMATCH, detail)
-
-
-def _is_symbol(text: str) -> bool:
-    """A formula, an acronym or a letter: `H2O`, `USA`, `Na`, `x`."""
-    bare = re.sub(r"[$_{}\\.]", "", unwrap(text)).strip()
-    if " " in bare:
-        return False
-    short = len(bare) < 2 or (len(bare) < 3 and not bare.islower())
-    return short or any(c.isdigit() for c in bare) or bare[1:] != bare[1:].lower()
-
-
-def _looks_alike(phrase: str, got: str) -> bool:
-    """Another form or spelling of one word: evaporating and evaporation, sulphur and sulfur."""
-    return any(
-        (len(w) >= ALIKE_CHARS and w[:ALIKE_CHARS] == g[:ALIKE_CHARS])
-        or (len(w) >= ALIKE_CHARS and SequenceMatcher(None, w, g).ratio() >= ALIKE_RATIO)
-        for w in wording(phrase).split()
-        for g in got.split()
-    )
-
-
-def _shares_words(phrase: str, got: str) -> bool:
-    wanted = set(wording(phrase).split()) | set(normalise_phrase(phrase).split())
-    if wanted & set(got.split()) or wording(phrase).replace(" ", "") in got:
-        return True
-    # Scripts without blanks: 東京 and 东京 share a character.
-    return any(c >= _FIRST_CJK for c in set(phrase) & set(got))
+    if all(other_symbol(unwrap(way).strip(" .$"), unwrap(answer).strip(" .$")) for way in ways):
+        return reject(Reason.ANSWER_MISMATCH, detail)
+    return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: may be said in other words")

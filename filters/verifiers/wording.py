@@ -52,6 +52,7 @@ _IRREGULAR = {
     "lenses": "lens",
     "lens": "lens",
     "shoes": "shoe",
+    "mars": "mars",
 }
 _SPELLINGS = {
     "sulphur": "sulfur",
@@ -90,7 +91,10 @@ _SPELLINGS = {
     "catalogue": "catalog",
     "dialogue": "dialog",
 }
-_HYPHEN = re.compile(r"(?<=[^\W\d_])[-‐‑–](?=[^\W\d_])|(?<=[^\W_])[-‐‑–](?=[^\W\d_])")
+# `twenty seconds` are twenty of them, and not the 22nd
+_PLURAL_ORDINALS = {f"{word}s": word for word in _ORDINALS}
+# between words, but not the minus of `x-y`
+_HYPHEN = re.compile(r"(?<=[^\W\d_]{2})[-‐‑–](?=[^\W\d_])|(?<=[^\W_])[-‐‑–](?=[^\W\d_]{2})")
 _QUOTES = re.compile(r"[\"“”„«»‘`]|(?<!\w)['’]|['’](?!\w)")
 _POSSESSIVE = re.compile(r"['’]")
 
@@ -101,7 +105,7 @@ def wording(text: str) -> str:
     spaced = _HYPHEN.sub(" ", _QUOTES.sub(" ", unwrap(text).replace("&", " and ")))
     words = normalise_phrase(_without_accents(spaced)).replace("’", "'").split()
     singular = [_spelling(_singular(_POSSESSIVE.sub("", word))) for word in words]
-    return " ".join(_in_digits(singular))
+    return " ".join(_PLURAL_ORDINALS.get(word, word) for word in _in_digits(singular))
 
 
 def _without_accents(text: str) -> str:
@@ -110,14 +114,15 @@ def _without_accents(text: str) -> str:
         return text
     plain = []
     for letter in text:
-        parts = unicodedata.normalize("NFKD", letter)
-        plain.append(
-            parts[0] if len(parts) > 1 and parts[0].isascii() and letter.isalpha() else letter
-        )
+        first, *marks = list(unicodedata.normalize("NFKD", letter))
+        accented = marks and all(unicodedata.combining(mark) for mark in marks)
+        plain.append(first if accented and first.isascii() and letter.isalpha() else letter)
     return "".join(plain)
 
 
 def _singular(word: str) -> str:
+    if word in _PLURAL_ORDINALS:
+        return word
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     if len(word) <= 3 or not word.endswith("s") or word.endswith(("ss", "us", "is", "'s")):
@@ -143,6 +148,8 @@ def _in_digits(words: list[str]) -> list[str]:
     at = 0
     while at < len(words):
         value, taken, ordinal = _number_at(words, at)
+        if words[at] == "second" and at and words[at - 1].isdecimal():
+            taken = 0  # `30 second` is a time
         if taken:
             read.append(f"{value}th" if ordinal else str(value))
             at += taken
