@@ -176,3 +176,27 @@ def test_real_references_meet_themselves_and_no_neighbour() -> None:
 def _unit(reference: str) -> str:
     measure = read_measure(reference)
     return " ".join(f"{f.symbol}^{{{f.power}}}" for f in (measure.factors if measure else ()))
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer", "outcome"),
+    [
+        ("0 C", "1.6e-19 C", "reject"),
+        ("0 J", "6.6e-34 J", "reject"),
+        ("0 m", "0.9 nm", "reject"),
+        ("0 m", "0 km", "accept"),
+        ("0 °C", "32 °F", "accept"),
+        ("1.0 \\pm 2.0", "3.0", "undecided"),
+        ("2 \\pm \\sqrt{3}", "2", "undecided"),
+        ("5 electrons", "5 protons", "undecided"),
+        ("5 electrons", "5 electron", "accept"),
+        ("12 N", "12 N (or 15 N)", "undecided"),
+        ("25 C", "25 °C", "undecided"),
+        ("25 °C", "25 C", "undecided"),
+        ("1e400 m", "5 m", "undecided"),
+        ("5 m", "1e400 m", "undecided"),
+        ("0 m", "1e-400 m", "undecided"),
+    ],
+)
+def test_what_only_looks_near_is_never_accepted(reference: str, answer: str, outcome: str) -> None:
+    assert compare_quantities(reference, answer).outcome == outcome

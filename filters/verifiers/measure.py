@@ -18,6 +18,7 @@ from filters.verifiers.unit_text import UnitFactor, read_unit
 _MAX_CHARS = 300
 _MAX_DIGITS = 60
 _MAX_EXPONENT = 400
+_LARGEST = Fraction(10) ** 150
 
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _SUPERSCRIPTS = re.compile("[⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]+")
@@ -112,8 +113,19 @@ def read_measure(text: str) -> Measure | None:
     r"""`"3.0 \times 10^8 m/s"` as (3e8, m·s⁻¹); None when it is not a number and a unit."""
     if len(text) > _MAX_CHARS:
         return None
-    body = _last_said(_spelt(text))
-    return _read_one(body) or _read_sum(_PARTS.split(body))
+    spelt = _spelt(text)
+    remark = _REMARK.search(spelt)
+    if remark and any(c.isdigit() for c in remark.group()):
+        return None  # another number, which may be another answer
+    body = _last_said(spelt)
+    read = _read_one(body) or _read_sum(_PARTS.split(body))
+    return read if read and _is_bounded(read) else None
+
+
+def _is_bounded(measure: Measure) -> bool:
+    """Whether all its numbers are such as a float holds, and none that it would make a zero."""
+    numbers = (measure.value, measure.spread, measure.upper)
+    return all(not n or 1 / _LARGEST < abs(n) < _LARGEST for n in numbers)
 
 
 def _read_sum(parts: list[str]) -> Measure | None:

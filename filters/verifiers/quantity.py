@@ -27,12 +27,12 @@ from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undeci
 from filters.verdict import Reason, Verdict
 from filters.verifiers.measure import Measure, read_measure
 from filters.verifiers.normal_form import normal_form
-from filters.verifiers.unit_scale import Scale, scale_of
+from filters.verifiers.unit_scale import Scale, counted_things, scale_of
 from filters.verifiers.unit_text import UnitFactor, read_unit
 from prompts.record import Prompt
 from teacher.sample import Sample
 
-SIGNATURE = ("quantity", "3")
+SIGNATURE = ("quantity", "4")
 
 # Measured constants differ in their third digit between textbooks; a sum in a mathematics problem
 # has one right value.
@@ -164,7 +164,11 @@ def _may_be_converted(wanted: float, got: float) -> bool:
 
 def _is_unclear(wanted: Measure, got: Measure) -> bool:
     """A bare C or F (coulomb, farad) for a temperature, or the same symbols in another case."""
-    if wanted.names & _TEMPERATURES and got.names <= {"C", "F"} and got.names:
+    for one, other in ((wanted, got), (got, wanted)):
+        if one.names & _TEMPERATURES and other.names and other.names <= {"C", "F"}:
+            return True
+    things = counted_things(wanted.factors), counted_things(got.factors)
+    if things[0] and things[1] and things[0] != things[1]:
         return True
     scales = scale_of(wanted.factors), scale_of(got.factors)
     if scales[0] == scales[1]:
@@ -228,9 +232,15 @@ def _compare_values(case: _Case, got: float, same_unit: bool = False) -> Ruling:
     wanted, answer, detail, tolerance = case
     if wanted.upper is not None or answer.upper is not None:
         return _compare_ranges(case, got, same_unit)
+    if _is_wide(wanted):
+        same = same_unit and (wanted.value, wanted.spread) == (answer.value, answer.spread)
+        unsure = undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: the reference may be two answers")
+        return accept(detail) if same else unsure
     value = float(wanted.value)
     gap = abs(got - value)
-    if gap <= _EXACT * max(abs(value), abs(got)) or (value == 0 and gap <= _EXACT):
+    if gap <= _EXACT * max(abs(value), abs(got)) or (
+        value == 0 and not same_unit and gap <= _EXACT and _has_zero_elsewhere(wanted, answer)
+    ):
         return _unless_wide(answer, detail)
     allowed = _allowed(case, same_unit) * (1 + _EXACT)
     if gap <= allowed:
@@ -256,8 +266,18 @@ def _allowed(case: _Case, same_unit: bool) -> float:
     return allowed
 
 
+def _has_zero_elsewhere(*measures: Measure) -> bool:
+    """Whether one of two units has its zero where the other has not: 0 °C is 32 °F."""
+    scales = [scale_of(measure.factors) for measure in measures]
+    return any(scale is not None and scale.offset for scale in scales)
+
+
+def _is_wide(measure: Measure) -> bool:
+    return measure.spread is not None and measure.spread > _MOST_SPREAD * abs(measure.value)
+
+
 def _unless_wide(answer: Measure, detail: str) -> Ruling:
-    if answer.spread is not None and answer.spread > _MOST_SPREAD * abs(answer.value):
+    if _is_wide(answer):
         return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: uncertain, or two answers?")
     return accept(detail)
 

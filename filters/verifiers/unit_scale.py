@@ -119,6 +119,12 @@ def scale_of(factors: tuple[UnitFactor, ...]) -> Scale | None:
     return Scale(total, tuple(sorted(kept.items())))
 
 
+def counted_things(factors: tuple[UnitFactor, ...]) -> frozenset[str]:
+    """What is counted, in the singular: photons and electrons are not the same number."""
+    names = {symbol.casefold().removesuffix("s") for symbol, _ in factors}
+    return frozenset(names & _COUNTED)
+
+
 @lru_cache(maxsize=2_048)
 def _scale_of_symbol(symbol: str) -> Scale | None:
     if len(symbol) > _MAX_SYMBOL or not _SYMBOL.fullmatch(symbol):
