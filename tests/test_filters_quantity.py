@@ -196,6 +196,7 @@ def _unit(reference: str) -> str:
         ("1e400 m", "5 m", "undecided"),
         ("5 m", "1e400 m", "undecided"),
         ("0 m", "1e-400 m", "undecided"),
+        ("5 m", "5 Mparsec^9 Mparsec^9", "undecided"),
     ],
 )
 def test_what_only_looks_near_is_never_accepted(reference: str, answer: str, outcome: str) -> None:

@@ -5,6 +5,7 @@ it takes for something else (`c` is the speed of light to it), and the units it 
 things that are counted), are said here.
 """
 
+import math
 import re
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -75,6 +76,7 @@ _MONEY = {
 _MAX_SYMBOL = 24
 _SYMBOL = re.compile(r"[^\W\d_]+(?:_[a-z]+)*|°[CFK]?|[%€£¥¢]")
 _WHOLE_POWER = 1e-9
+_MOST_DIGITS = 140  # a value of 150 digits in such a unit is still a float
 
 Dimension = tuple[tuple[str, float], ...]
 
@@ -112,7 +114,11 @@ def scale_of(factors: tuple[UnitFactor, ...]) -> Scale | None:
         scale = _scale_of_symbol(symbol)
         if scale is None:
             return None
+        if abs(math.log10(scale.factor or 1) * power) > _MOST_DIGITS:
+            return None
         total *= scale.factor**power
+        if not 10.0**-_MOST_DIGITS < total < 10.0**_MOST_DIGITS:
+            return None
         for name, exponent in scale.dimension:
             powers[name] = powers.get(name, 0.0) + exponent * power
     kept = {name: exponent for name, exponent in powers.items() if abs(exponent) > _WHOLE_POWER}
