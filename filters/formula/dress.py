@@ -37,6 +37,8 @@ _LABEL_WORDS = """
     minimum mode number of perimeter price probability product profit radius ratio result so speed
     sum surface the therefore thus time total value volume width"""
 _LABELS = frozenset(_LABEL_WORDS.split())
+_NEGATION = re.compile(r"\b(?:no|not|never|n't|isn|wrong|false)\b", re.IGNORECASE)
+_TEXT_LABEL = re.compile(rf"^\s*{_TEXT}[^{{}}]*\}}\s*(?==)")
 _WHOLLY_TEXT = re.compile(rf"^\s*{_TEXT}([^{{}}]*\d[^{{}}]*)\}}\s*$")
 _ONLY_BEFORE = re.compile(rf"^\s*{_TEXT}\s*only\s*\}}\s*", re.IGNORECASE)
 _ONLY = re.compile(rf"\s*(?:{_TEXT}\s*)?\(?\s*only\s*\)?\s*\}}?\s*$")
@@ -112,6 +114,7 @@ class Dressed(NamedTuple):
     unit: Unit
     parameters: tuple[tuple[str, str], ...] = ()
     letters: "Lettered | None" = None
+    label: str = ""
 
 
 class Lettered(NamedTuple):
@@ -130,6 +133,7 @@ def undressed(text: str) -> Dressed | None:
     text, currency = _currency(_unboxed(text.strip()))
     text = _QUAD.sub(", ", text)
     text = tidy(_ENCLOSED.sub(r", \1", text)).strip()
+    label = _label(text)
     text = _TO.sub(":", _without_start(text))
     text, parameters = _without_clause(text)
     text = _ONLY_BEFORE.sub("", _ONLY.sub("", text))
@@ -143,7 +147,7 @@ def undressed(text: str) -> Dressed | None:
     if _ORDINAL.search(text):
         return Dressed(_ORDINAL.sub("", text), units.NONE, parameters)
     if degrees := _DEGREES.match(text):
-        return Dressed(degrees[1].strip(" {"), units.DEGREE, parameters)
+        return Dressed(degrees[1].strip(" {"), units.DEGREE, parameters, None, label)
     if (sum_ := _in_pieces(text)) is not None:
         return sum_
     body, unit = _without_unit(text)
@@ -152,7 +156,7 @@ def undressed(text: str) -> Dressed | None:
     if currency is not None:
         both = units.combined(currency, unit)
         return None if both is None else Dressed(body, both, parameters)
-    return Dressed(body, residue or unit, parameters, _lettered(body))
+    return Dressed(body, residue or unit, parameters, _lettered(body), label)
 
 
 def _lettered(text: str) -> Lettered | None:
@@ -201,7 +205,9 @@ def _without_start(text: str) -> str:
     for _ in range(3):
         before = text
         for pattern in (_BEFORE, _TEXT_BEFORE):
-            text = pattern.sub("", text).strip()
+            start = pattern.match(text)
+            if start and not _NEGATION.search(start.group()):
+                text = text[start.end() :].strip()
         label = _LABEL_BEFORE.match(text)
         if label and label.group().count("{") == label.group().count("}"):
             text = text[label.end() :].strip()
@@ -211,6 +217,12 @@ def _without_start(text: str) -> str:
         if text == before:
             break
     return text
+
+
+def _label(text: str) -> str:
+    """What the answer calls its value in words or signs: `\\angle A`, `\\text{max}`."""
+    match = _LABEL_BEFORE.match(text) or _TEXT_LABEL.match(text)
+    return "".join(units.words_of(match.group()).split()).strip("=:") if match else ""
 
 
 def _currency(text: str) -> tuple[str, Unit | None]:

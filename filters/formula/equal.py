@@ -34,6 +34,11 @@ _POINTS = (
     tuple(Fraction(-(37 * k % 89) - 61, 9) for k in _PLACES),
 )
 _FIRST_NEGATIVE = 4
+# Where roots and logarithms may be defined that are not at the others: rising, and up and down.
+_MORE_POINTS = (
+    *(tuple(Fraction(k * k * step + 2, 3) for k in _PLACES) for step in (1, 2)),
+    *(tuple(Fraction(step + 40 * (k % 2 == 0), 5) for k in _PLACES) for step in (2, 3)),
+)
 _WHOLE_POINTS = tuple(
     tuple(Fraction((start * k) % 17 + 2) for k in _PLACES) for start in (3, 4, 5, 6, 10, 13)
 )
@@ -42,6 +47,7 @@ _STEP_POINTS = tuple(
     tuple(Fraction((start * k) % 61) for k in _PLACES)
     for start in (1, 2, 3, 5, 7, 8, 9, 11, 14, 23, 34, 40, 59)
 )
+_ROOTS = frozenset(f"call {name}" for name in ("root", "ln", "log"))
 _WHOLE_NAMES = frozenset("knmN")
 _OF_COMPLEX = frozenset(f"call {name}" for name in ("Re", "Im", "arg", "conjugate", "abs"))
 
@@ -88,14 +94,17 @@ def _same_with(wanted: Node, got: Node, names: list[str], log_base: int) -> bool
     real: list[tuple[int, bool]] = []
     other: list[bool] = []
     parities: set[int] = set()
+    if not whole and used & _ROOTS:
+        points = (*points[:_FIRST_NEGATIVE], *_MORE_POINTS, *points[_FIRST_NEGATIVE:])
     for place, point in enumerate(points):
         try:
             at = dict(zip(names, point, strict=False))
             answer, is_real = _same_at(wanted, got, at, log_base)
+            is_real = is_real and all(_is_defined(each, at, log_base) for each in (wanted, got))
         except (FormulaError, ArithmeticError):
             continue
         parities.add(point[0].numerator % 2)
-        if answer is False and is_real and (whole or place < _FIRST_NEGATIVE):
+        if answer is False and is_real and whole:
             return False
         if is_real:
             real.append((place, bool(answer)))
@@ -105,8 +114,22 @@ def _same_with(wanted: Node, got: Node, names: list[str], log_base: int) -> bool
         return None  # 1 + (-1)^n divides by nothing for half of all n
     if len(real) >= 2:
         # Equal above 0 and not below, as sqrt(x^2) and x: it depends on what x may be.
-        return True if all(answer for _, answer in real) else None
+        agreed = [answer for _, answer in real]
+        above = [answer for place, answer in real if points[place][0] > 0]
+        if above and not any(above):
+            return False
+        return True if all(agreed) else None
     return True if len(other) >= 2 and all(other) and not real else None
+
+
+def _is_defined(node: Node, at: Mapping[str, Fraction], log_base: int) -> bool:
+    """Whether no root or logarithm is of a negative number at a point."""
+    rooted = node.kind == "call" and node.name in ("root", "ln", "log")
+    if rooted and symbols(node.args[0]):
+        value = _values(node.args[0], node.args[0], at, DIGITS, log_base)[0]
+        if value.imag or value.real < 0:
+            return False
+    return all(_is_defined(arg, at, log_base) for arg in node.args)
 
 
 def _same_at(

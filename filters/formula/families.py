@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from filters.formula.equal import same
+from filters.formula.regions import region, same_region
 from filters.formula.tree import FormulaError, Node, number, replaced, symbols
 from filters.formula.value import numeric
 
@@ -65,14 +66,15 @@ def without_parameters(
 
     The third value is the names of the parameters that run over whole numbers.
     """
-    wanted, of_wanted = _without_clauses(_of_congruence(wanted))
-    got, of_got = _without_clauses(_of_congruence(got))
+    wanted, of_wanted, conditions = _without_clauses(_of_congruence(wanted))
+    got, of_got, others = _without_clauses(_of_congruence(got))
     if said is not None:
         of_wanted, of_got = said.wanted | of_wanted, said.got | of_got
     if not of_wanted and not of_got and not _is_family(wanted, got):
         return wanted, got, frozenset()
     got = _with_constants_of(wanted, got)
     pair = _renamed(wanted, got, of_wanted, of_got)
+    _check_conditions(conditions, others, dict([pair[::-1]]) if pair else {})
     if pair is not None:
         name, other = pair
         if {name, other} <= _WHOLE_BESIDE_PI and _has_pi(wanted):
@@ -86,6 +88,28 @@ def without_parameters(
         return wanted, got, frozenset((name,)) if is_whole else frozenset()
     clauses = [*of_wanted.items(), *of_got.items()]
     return wanted, got, frozenset(name for name, space in clauses if _is_whole_space(space))
+
+
+def _check_conditions(wanted: list[Node], got: list[Node], names: dict[str, str]) -> None:
+    """FormulaError where one side sets limits that the other does not: nobody can tell then.
+
+    What is only said for order's sake is none: n >= 1, x != 0.
+    """
+    renamed = {old: Node("symbol", name=new) for old, new in names.items()}
+    got = [replaced(condition, renamed) for condition in got]
+    if not wanted or not got:
+        if all(map(_is_note, wanted + got)):
+            return
+        raise FormulaError("one side has conditions")
+    regions = [region(Node("list", tuple(each), "and") if len(each) > 1 else each[0])
+               for each in (wanted, got)]  # fmt: skip
+    if regions[0] is None or regions[1] is None or not same_region(regions[0], regions[1]):
+        raise FormulaError("other conditions")
+
+
+def _is_note(condition: Node) -> bool:
+    rising = condition.name in (">", ">=") and condition.args[0].name in _WHOLE_BESIDE_PI
+    return condition.name == "!=" or rising
 
 
 def _renamed(
@@ -119,11 +143,13 @@ def _with_constants_of(wanted: Node, got: Node) -> Node:
 
 def _differ(space: str, other: str) -> bool:
     """Whether two parameters are said to run over different numbers."""
-    return "" not in (space, other) and "whole" not in (space, other) and space != other
+    if "" in (space, other) or space == other:
+        return False
+    return "R" in (space, other) or "whole" not in (space, other)
 
 
 def _is_whole_space(space: str) -> bool:
-    return space == "whole" or space[:1] in ("Z", "N")
+    return space in ("whole", "Z")  # N has an end: 6k + 1 and 6k - 5 are two
 
 
 def _of_congruence(node: Node) -> Node:
@@ -137,17 +163,20 @@ def _of_congruence(node: Node) -> Node:
     return Node("list", (family, clause), ",")
 
 
-def _without_clauses(node: Node) -> tuple[Node, dict[str, str]]:
+def _without_clauses(node: Node) -> tuple[Node, dict[str, str], list[Node]]:
     """The list without its last clauses of the kind `k \\in Z`; each with what it runs over."""
     if node.kind != "list":
-        return node, {}
-    items, found = list(node.args), dict[str, str]()
+        return node, {}, []
+    items, found, conditions = list(node.args), dict[str, str](), list[Node]()
     while len(items) > 1 and (clause := _clause(items[-1], items[:-1])) is not None:
         found.update(clause)
-        items.pop()
+        last = items.pop()
+        if last.name != "in":
+            conditions.append(last)
     if not found:
-        return node, {}
-    return (items[0] if len(items) == 1 else Node("list", tuple(items), node.name)), found
+        return node, {}, []
+    rest = items[0] if len(items) == 1 else Node("list", tuple(items), node.name)
+    return rest, found, conditions
 
 
 def _clause(node: Node, others: list[Node]) -> dict[str, str] | None:

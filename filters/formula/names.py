@@ -18,7 +18,7 @@ def named(node: Node) -> tuple[str, Node] | None:
         return None
     if len(values) > 1 and not _all_same(node.name, values):
         return None
-    return _in_order(name, values[0])
+    return _in_order(name, values[0]) if first.kind == "tuple" else (name, values[0])
 
 
 def _in_order(name: str, value: Node) -> tuple[str, Node] | None:
@@ -37,6 +37,8 @@ def _with_one_argument(node: Node) -> Node:
     first = node.args[0]
     if first.kind != "call" or len(first.args) != 1 or first.args[0].kind != "symbol":
         return node
+    if not first.args[0].name.islower():
+        return node  # P(A)
     return replaced(node, {first.args[0].name: Node("symbol", name="x")})
 
 
@@ -46,8 +48,8 @@ def _name(node: Node) -> str | None:
     if node.kind == "call" and len(node.name.rstrip("'")) == 1:
         of_symbols = all(arg.kind == "symbol" and arg.name.islower() for arg in node.args)
         return f"{node.name}()" if of_symbols else f"{node.name}{node.args}"
-    if node.kind == "call" and node.name == "abs":
-        return _name(node.args[0])
+    if node.kind == "call" and node.name == "abs" and node.args[0].kind == "mul":
+        return _name(node.args[0])  # |AB|
     if node.kind == "tuple" and all(arg.kind == "symbol" for arg in node.args):
         return ",".join(arg.name for arg in node.args)
     if node.kind == "mul" and _is_label(node.args):

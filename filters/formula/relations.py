@@ -137,9 +137,10 @@ def _solves(solved: Node, other: Node) -> bool:
     if name.kind != "symbol" or name.name in symbols(value):
         return False
     left_over = _left_over(other)
-    at = [replaced(left_over, {name.name: number(k)}) for k in range(3)]
-    steps = [Node("add", (at[k + 1], Node("neg", (at[k],)))) for k in range(2)]
-    if same(steps[0], steps[1]) is not True or same(steps[0], number(0)) is not False:
+    at = [replaced(left_over, {name.name: number(k)}) for k in range(-1, 3)]
+    steps = [Node("add", (at[k + 1], Node("neg", (at[k],)))) for k in range(3)]
+    even = same(steps[0], steps[1]) is True and same(steps[1], steps[2]) is True
+    if not even or same(steps[0], number(0)) is not False:
         return False  # not linear in the variable, or without it
     if symbols(steps[0]) and not _divides_by(value, steps[0]):
         return False  # y = x, and xy = x^2, which says nothing of y at 0

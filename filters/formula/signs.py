@@ -35,3 +35,11 @@ def _with_signs(node: Node, signs: list[int]) -> Node:
         return inner if sign > 0 else Node("neg", (inner,))
     args = tuple(_with_signs(arg, signs) for arg in node.args)
     return Node(node.kind, args, node.name, node.number, node.decimals)
+
+
+def all_marked(node: Node, mark: str) -> Node | None:
+    """A list without the mark that all of its values bear: degrees, or percent; else None."""
+    items = node.args if node.kind in ("list", "set", "tuple") else ()
+    if not items or any(item.kind != mark for item in items):
+        return None
+    return Node(node.kind, tuple(item.args[0] for item in items), node.name)

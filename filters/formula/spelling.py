@@ -64,6 +64,7 @@ _SYNONYMS = (
     (re.compile(r"\\(?:tbinom|dbinom)(?![a-zA-Z])"), r"\\binom"),
     (re.compile(r"\\(?:mathrm|rm|text)\s*\{\s*d\s*\}"), "d"),
     (re.compile(r"=<"), "<="),
+    (re.compile(r"\\(?:bf|it|rm|sf)(?![a-zA-Z{])"), " "),
     (re.compile(r"=>"), ">="),
     (re.compile(r"\\(?:nolimits|limits|displaystyle|textstyle|hspace\{[^{}]*\}|mathrm|mathbf)"
                 r"(?![a-zA-Z{])"), " "),

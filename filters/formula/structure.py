@@ -33,7 +33,7 @@ def compare(wanted: Node, got: Node, said: Parameters | None = None) -> bool | N
 
     What is too big to be computed is None.
     """
-    if wanted == got:
+    if wanted == got and (said is None or said.wanted == said.got):
         return True
     if max(_nesting(wanted), _nesting(got)) > _DEEPEST:
         return None
@@ -69,7 +69,9 @@ def _compare(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | None
     wanted, got = plain_value(wanted), plain_value(got)
     if _is_many(wanted) or _is_many(got):
         return _as_lists(wanted, got, parameters)
-    if any("matrix" in kinds(each) or each.kind in _COLLECTIONS for each in (wanted, got)):
+    if any(
+        kinds(each) & {"matrix", "tuple"} or each.kind in _COLLECTIONS for each in (wanted, got)
+    ):
         return _as_tuples(wanted, got, parameters)
     if wanted.kind == "ratio" or got.kind == "ratio":
         return _as_ratios(wanted, got)
@@ -194,7 +196,9 @@ def _as_tuples(wanted: Node, got: Node, parameters: frozenset[str]) -> bool | No
     if one.kind == two.kind == "matrix":
         return _cells(one, two, parameters)
     if one.kind != "tuple" or two.kind != "tuple":
-        return False if {one.kind, two.kind} != {"matrix", "tuple"} else None
+        unread = any(each.kind not in _COLLECTIONS and kinds(each) & set(_COLLECTIONS)
+                     for each in (one, two))  # fmt: skip
+        return None if unread or {one.kind, two.kind} == {"matrix", "tuple"} else False
     if len(one.args) != len(two.args):
         return False
     answer = _cells(one, two, parameters)

@@ -25,6 +25,8 @@ from filters.formula import notations, units
 from filters.formula.dress import Dressed, Lettered, undressed
 from filters.formula.families import Parameters
 from filters.formula.parse import parse
+from filters.formula.regions import is_region
+from filters.formula.signs import all_marked
 from filters.formula.structure import compare
 from filters.formula.tree import Node, number
 from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undecided
@@ -45,6 +47,7 @@ _LETTERS = re.compile(r"[A-Za-z]{3,}")
 _SYMBOLS = re.compile("[a-zA-Z]{1,3}")
 _PRODUCT = re.compile("[abckmnpqrstuvwxyz]{2,3}")
 _SCALED = re.compile(r"[+-]?[\d.,]+ ?[MBkK]")  # 5M may be 5 million
+_LABELLED = re.compile(r"^([^=:<>]*[^=:<>\d\s][^=:<>]*)[=:](.+)$", re.DOTALL)
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday"
 _COLOURS = "red orange yellow green blue purple black white brown pink"
 _VOCABULARIES = tuple(
@@ -268,7 +271,14 @@ def _as_formulas(reference: str, answer: str, detail: str, question: str) -> Rul
     one, two = parse(wanted.body), parse(got.body)
     if one is None or two is None:
         return None
+    if wanted.label and got.label and wanted.label != got.label:
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: called otherwise")
+    if bool(wanted.parameters) != bool(got.parameters) and (is_region(one) or is_region(two)):
+        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: one side says more")
     scale = units.scale_between(wanted.unit, got.unit)
+    if {wanted.unit, got.unit} == {units.DEGREE, units.RADIAN}:
+        scale = Fraction(1) if _in_radians(wanted, got, (one, two)) else None
+        return accept(detail) if scale else reject(Reason.ANSWER_MISMATCH, detail)
     if scale is None:
         return _units_differ(wanted, got, detail)
     parameters = Parameters(dict(wanted.parameters), dict(got.parameters))
@@ -276,6 +286,9 @@ def _as_formulas(reference: str, answer: str, detail: str, question: str) -> Rul
     if not same and units.DEGREE in (wanted.unit, got.unit):
         same = _in_radians(wanted, got, (one, two)) or same
     bare = wanted.unit == got.unit == units.NONE
+    for mark in ("degree", "percent"):
+        if not same and bare and (all_marked(one, mark) is None) != (all_marked(two, mark) is None):
+            same = compare(all_marked(one, mark) or one, all_marked(two, mark) or two) or same
     if not same and bare and (meant := _percent(one, two, question)) is not None:
         return _percent_ruling(meant, detail)
     if same is None:
@@ -350,6 +363,9 @@ def _percent_ruling(meant: str, detail: str) -> Ruling:
 def _compare_members(wanted: Members, got: Members, detail: str, question: str) -> Ruling | None:
     if wanted.brackets != got.brackets:
         return None
+    labelled = [[_LABELLED.match(item) for item in each.items] for each in (wanted, got)]
+    if any(labelled[0]) and any(labelled[1]):
+        return _compare_labelled(labelled[0], labelled[1], detail)
     if len(wanted.items) != len(got.items):
         return reject(Reason.ANSWER_MISMATCH, f"{detail}: {len(got.items)} members")
     if not wanted.ordered:
@@ -357,6 +373,17 @@ def _compare_members(wanted: Members, got: Members, detail: str, question: str) 
     rulings = [
         compare_quickly(w, g, question) for w, g in zip(wanted.items, got.items, strict=True)
     ]
+    return _all_of(rulings, detail)
+
+
+def _compare_labelled(
+    wanted: list[re.Match[str] | None], got: list[re.Match[str] | None], detail: str
+) -> Ruling | None:
+    """`Alice: 3, Bob: 4`, `\\angle A = 30, \\angle B = 60`: each by its name."""
+    values = [{normal_form(m[1]): m[2] for m in each if m} for each in (wanted, got)]
+    if not all(wanted) or not all(got) or set(values[0]) != set(values[1]):
+        return None
+    rulings = [compare_quickly(value, values[1][name]) for name, value in values[0].items()]
     return _all_of(rulings, detail)
 
 

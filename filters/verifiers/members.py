@@ -18,7 +18,9 @@ _LABEL = re.compile(
     r"(?:^|(?<=[\s,;.]))\(?(?P<label>[a-h]|i{1,3}|iv|v|[1-6])\)[.:]?\s*", re.IGNORECASE
 )
 _ONLY = re.compile(r"\s+only$")
-_DESCRIBED = re.compile(r"\\mid|\||:|\.\.\.|[<>]|\\(?:le|ge|lt|gt|ne|in|cup|cap)(?![a-zA-Z])")
+_DESCRIBED = re.compile(
+    r"\\mid|\||\{[^{}]*:|\.\.\.|[<>]|\\(?:le|ge|lt|gt|ne|in|cup|cap)(?![a-zA-Z])"
+)
 _PREFIX = re.compile(r"^[a-zA-Z]\s*(?:=|\\in)\s*")
 
 
