@@ -5,8 +5,9 @@ Looked for in the answer part only (what follows `</think>`). In this order:
 1. the last `\boxed{\frac{1}{2}}`, `\fbox{7}`, `\boxed 5` or `<answer>…</answer>`, whichever stands
    later; one that holds nothing (`\boxed{}`, `\boxed{...}`) is words about boxes and is passed
    over, one that never closes means there is no answer. Boxes that stand together, joined by no
-   more than `,` `;` `and` `or` or the name of what they give (`$x=\boxed{2}$ and $y=\boxed{3}$`),
-   are one list: `2, 3`; of any others the last one counts;
+   more than `,` `;` `and` `or` or the name of what they give, are one list: `2, 3`, and where
+   each has its own name (`$x=\boxed{2}$ and $y=\boxed{3}$`) `x=2, y=3`; of any others the last one
+   counts;
 2. the last marked line or sentence (filters/marked_line.py): `**Answer:** 12`, `The answer is 12.`;
 3. an answer part that is nothing but one formula or number: `$\frac12$`, `42`.
 """
@@ -28,13 +29,19 @@ _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _BARE_BOX = re.compile(
     r"[+\-−]?\d[\d.,/]*|\\[dt]?frac\s?\d\d|\\[a-zA-Z]+(?:\{[^{}]{0,200}\}){1,2}|[A-Za-z](?![\w'])"
 )
+# Possessive (`*+`, `{2,}+`): one way to read a run of the same, or it is tried in 2^n ways.
 _PLACEHOLDER = re.compile(
-    r"(?:\s|\\text\{\s*\}|\.{2,}|…|\\[lc]?dots|_+|\?+|\\square|\\[,;:! ]|\\q?quad|[{}$])*"
+    r"(?:[\s…_?{}$]|\\text\{\s*\}|\.{2,}+|\\[lc]?dots|\\square|\\[,;:! ]|\\q?quad)*+"
     r"|(?i:(?:\\text\{)?\s*(?:the |your |my )?(?:final )?(?:answer|result)(?: here)?\s*\}?)"
 )
-_NAME = r"(?:\\?[a-zA-Z]{1,8}(?:_\{?\w{1,4}\}?|'|\(\w\))?\s*(?:=|\\in|:)\s*)"
+_NAME = r"(?:\\?[a-zA-Z]{1,8}(?:_\{?\w{1,4}\}?|'|\(\w\))?\s*(?:=|\\in|:))"
 _WORD = r"(?:\\(?:text|textrm|mathrm|quad|qquad|left|right|displaystyle)|and|or|und|et|y|e|和|或)"
-_JOINT = re.compile(rf"(?:[\s$,;&{{}}、，]|\\[,;:! ()\[\]]|{_WORD}(?![a-zA-Z])|{_NAME})*")
+_JOINT = re.compile(rf"(?:[\s$,;&{{}}、，]|\\[,;:! ()\[\]]|{_NAME}|{_WORD}(?![a-zA-Z]))*+")
+# The letter before a box, where what stands before it shows that it is no part of a longer term.
+_NAMED = re.compile(
+    r"(?:\A|[,;:.$&\n(\[{]|\\[(\[,;:! ]|(?<=[a-zA-Z]{2})\s)\s{0,3}"
+    r"(?P<name>(?:[a-zA-Z]|\\[a-z]{2,8})(?:_\{?\w{1,4}\}?|')?)\s{0,3}=[\s$]{0,4}\Z"
+)
 _PART_LABEL = re.compile(
     r"[$.,; \t]*\n\s*(?:[-*]\s*)?(?:\*\*)?(?:[Pp]art\s*)?\(?[a-z\d]{1,2}[).:]{1,2}(?:\*\*)?[\s$:]*"
     rf"{_NAME}?[\s$]*"
@@ -115,8 +122,17 @@ def _last_box(text: str, after: int) -> _Span | None:
         if not earlier.closed or len(gap) > _JOINT_CHARS or not _joins(gap):
             break
         together.insert(0, earlier)
-    texts = list(dict.fromkeys(span.text for span in together))
-    return _Span(together[0].start, together[-1].end, ", ".join(texts), True)
+    return _Span(together[0].start, together[-1].end, ", ".join(_listed(text, together)), True)
+
+
+def _listed(text: str, together: list[_Span]) -> list[str]:
+    """What each box of a list holds, behind its name where every one has a name of its own."""
+    heads = (text[max(span.start - _JOINT_CHARS, 0) : span.start] for span in together)
+    names = [named["name"] for head in heads if (named := _NAMED.search(head))]
+    said = [span.text for span in together]
+    if len(names) == len(said) and len(set(names)) > 1 and not any("=" in held for held in said):
+        said = [f"{name}={held}" for name, held in zip(names, said, strict=True)]
+    return list(dict.fromkeys(said))
 
 
 def _joins(gap: str) -> bool:

@@ -18,7 +18,7 @@ _LEAD = (
     r"|por (?:lo )?tanto|donc|ainsi|also|daher|somit|portanto|quindi|следовательно)\s?,?\s){0,3}"
 )
 _OF_WHAT = (
-    r"(?:\s(?:to|for)\s(?:the|this)\s(?:[\w'-]+\s?){1,4}(?:[\"“][^\"”]{1,200}[\"”])?"
+    r"(?:\s(?:to|for)\s(?:the|this)\s[\w'-]+(?:\s[\w'-]+){0,3}\s?(?:[\"“][^\"”]{1,200}[\"”])?"
     r"|\s(?:to|for)\s(?:the\s)?(?:part|question|problem|exercise)\s\(?\w{1,3}\)?"
     r"|\s?\([^()\n]{1,40}\)|\shere)?"
 )
@@ -60,7 +60,12 @@ _HEADING = re.compile(
     re.IGNORECASE,
 )
 _GSM8K = re.compile(r"\s*####\s*(?P<answer>[-+]?[$€£]?\d[\d,./]*\s?%?)\s*")
-_STOP = r"(?<!\b[A-Z])(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bDr)(?<!\bSt)(?<!\bProf)\."
+_TITLES = ("Mr", "Ms", "Mrs", "Dr", "St", "Prof", "Gen", "Capt", "Lt", "Sgt", "Gov", "Rev")
+_STOP = (
+    r"(?<!\b[A-Z])"
+    + "".join(rf"(?<!\b{title})" for title in _TITLES)
+    + r"(?<!(?<!\d\s)\bMt)(?<!(?<!\d\s)\bFt)\."  # behind a number they are units
+)
 _SENTENCE = re.compile(rf"(?:{_STOP}|[!?;])[\"”)*]{{0,4}}\s+")
 _END_OF_SENTENCE = re.compile(
     rf"{_STOP}\**\s+(?=[A-Z*$\\(])"
@@ -68,6 +73,7 @@ _END_OF_SENTENCE = re.compile(
     r"|，(?=[因即所故其这那])"
     r"|(?:です|である|입니다|이다)(?=\s*\Z)"
 )
+_BOLD_MARK = re.compile(r"\*\*(?:final |correct )?answer ?(?::\*\*|\*\* ?:)", re.IGNORECASE)
 # One of these stands in every marked line, in lower case: looked for before any pattern is tried.
 _KEYWORDS = (
     *("answer", "ans:", "ans.", "ans =", "option", "choice", "respuesta", "réponse", "antwort"),
@@ -81,6 +87,11 @@ _NUMBER = re.compile(
     r"[+\-−]?\s?[$€£]?\s?(?:\d[\d,]*(?:\.\d+)?|\.\d+)"
     r"(?:\s?/\s?\d+|[eE][+-]?\d{1,4}|\s?%|\s?(?:[×x*]|\\times)\s?10\s?\^\s?\{?[+-]?\d{1,4}\}?)?"
     r"(?:\s?[A-Za-zµΩ°]{1,4}(?:/[a-z]{1,3})?(?:\^?\{?[23]\}?|²|³)?)?"
+)
+# "The number of ways is **12**": what such a sentence gives, under the mark of a final answer.
+_SAID_OF_IT = re.compile(
+    r"The(?: [A-Za-z][A-Za-z'-]*){1,5} is "
+    rf"(?P<value>\*\*[^*\n]+\*\*|\$[^$\n]+\$|\\\([^\n()]+\\\)|{_NUMBER.pattern})\.?"
 )
 _WORDS_IN_MATH = re.compile(r"\\(?:text|textrm|textbf|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}")
 _PROSE = re.compile(r"[^\W\d_]{2,}\s+[^\W\d_]{2,}\s+[^\W\d_]{2,}")
@@ -119,9 +130,9 @@ def whole_formula(text: str) -> str | None:
     return bare if delimited or _FORMULA_START.match(bare) else None
 
 
-def undress(text: str, dots: bool = True) -> str:
+def undress(text: str, dots: bool = True, marks: int = 4) -> str:
     """Drop the bold marks, the closing full stop, the math delimiters and a leading "The answer
-    is" around an answer."""
+    is" around an answer; no more than `marks` of the last one behind another."""
     bare = text.strip()
     if dots:
         bare = re.sub(r"^\*\*|^__|\*\*$|__$", "", bare.rstrip("."))
@@ -132,8 +143,9 @@ def undress(text: str, dots: bool = True) -> str:
         inner = next(g for g in match.groups() if g is not None).strip()
         if "$" not in inner.replace("\\$", "") and "\\)" not in inner and "\\]" not in inner:
             bare = inner.rstrip(".").strip() if dots else inner
-    if len(bare) <= _LINE_CHARS and _has_keyword(bare[:40]) and (said := _MARK.fullmatch(bare)):
-        return undress(_cut(said["answer"]), dots) or bare
+    is_short = marks > 0 and len(bare) <= _LINE_CHARS
+    if is_short and _has_keyword(bare[:40]) and (said := _MARK.fullmatch(bare)):
+        return undress(_cut(said["answer"]), dots, marks - 1) or bare
     return bare
 
 
@@ -153,11 +165,15 @@ def _answer_of_line(lines: list[str], at: int) -> str | None:
     for sentence in reversed(_SENTENCE.split(line)):
         if chosen := _CHOSEN.fullmatch(sentence):
             return str(chosen["answer"])
-    for start in reversed(_sentence_starts(line)):
+    starts = _sentence_starts(line)
+    bold = (mark.start() for mark in _BOLD_MARK.finditer(line))
+    for start in sorted({*starts, *bold}, reverse=True):
         if match := _MARK.match(line, start):
-            if not match["answer"].strip(" *_"):
+            if match["answer"].strip(" *_"):
+                final = "final" in line[start : match.start("answer")].lower()
+                return _given(match["answer"], final)
+            if start in starts:
                 return _below(lines[at + 1 :], final=True)
-            return undress(_cut(match["answer"])) or None
     if (found := list(_CJK_MARK.finditer(line))) and found[-1].group():
         said = found[-1]["chosen"] or found[-1]["answer"]
         return undress(_cut(said)) or _below(lines[at + 1 :], final=True)
@@ -193,4 +209,12 @@ def _below(lines: list[str], final: bool) -> str | None:
     answer = " ".join(full[:taken])
     if len(answer) > _LINE_CHARS or (not final and len(full) > taken):
         return None
-    return undress(_cut(answer)) or None
+    return _given(answer, final)
+
+
+def _given(answer: str, final: bool) -> str | None:
+    """The answer that a text behind a mark gives; of a final one's whole sentence, the value."""
+    said = _cut(answer).strip()
+    if final and (sentence := _SAID_OF_IT.fullmatch(said)):
+        said = sentence["value"]
+    return undress(said) or None

@@ -52,12 +52,17 @@ class Reward:
         """A reward for each completion, text or chat messages, in order.
 
         Of the dataset's columns `domain`, `question`, `choices` and `aliases` are used too. Raises
-        PrerequisiteError as `filters.check` does.
+        PrerequisiteError as `filters.check` does, ValueError for too few or too many references.
         """
         if reference is None:
             raise PrerequisiteError(
                 f"{self.__name__} needs a column `reference` in the dataset: rename what holds "
                 "the gold answer"
+            )
+        if len(reference) != len(completions):
+            raise ValueError(
+                f"{self.__name__}: {len(completions)} completions but {len(reference)} values of "
+                "`reference`: each completion needs its own"
             )
         rows = [
             {name: _at(values, row) for name, values in columns.items()}

@@ -301,7 +301,7 @@ def _guarded(command: Callable[[], Any]) -> int:
     return result if isinstance(result, int) else 0
 
 
-_INTERRUPTED = "interrupted; type the same command to go on from here"
+_INTERRUPTED = "interrupted; a run goes on when the same command is typed again"
 _DISK_FULL = (28, 122)  # ENOSPC, EDQUOT
 # Typer carries its own copy of click; this is the class of "no such option" and the like.
 _UsageError: Any = typer.BadParameter.__base__

@@ -104,7 +104,7 @@ class JudgeRecipe(BaseModel):
         False, description="also judge wrong answers, and accept those that both votes call right"
     )
     rubric_threshold: float = Field(
-        7.0, ge=1, le=10, description="mean score from which an answer meets its rubric"
+        7.0, ge=1, le=10, description="score that both votes must reach"
     )
 
     def sampling(self) -> SamplingRecipe:

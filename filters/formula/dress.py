@@ -5,6 +5,7 @@ k` is a formula with a parameter; `5^{\text{th}}` is 5.
 """
 
 import re
+from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -125,7 +126,7 @@ class Lettered(NamedTuple):
     text: str
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=4_096)
 def undressed(text: str) -> Dressed | None:
     """What an answer states, without what is around it; None where a unit may be no unit."""
     if len(text) > MAX_CHARS:
@@ -189,11 +190,15 @@ def _in_pieces(text: str) -> Dressed | None:
     first = read[0]
     if first is None or not first.dimensions or not first.known:
         return None
-    terms = []
+    terms: list[str] = []
+    last = Fraction(1)
     for piece, unit in zip(pieces, read, strict=True):
         if unit is None or unit.dimensions != first.dimensions:
             return None
         scale = unit.factor / first.factor
+        if terms and scale >= last:
+            return None  # 5 cm, 7 cm: two measures
+        last = scale
         terms.append(rf"{piece[1]}\cdot\frac{{{scale.numerator}}}{{{scale.denominator}}}")
     return Dressed("+".join(terms), first)
 

@@ -77,7 +77,7 @@ _MAX_NUMBER_WORDS = 12
 _WORDS_ONLY = re.compile(r"[A-Za-z]+(?:[\s,-]+[A-Za-z]+)*")
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def plain(text: str) -> str:
     """The text without LaTeX around its words: `\\text{No solution}.` is `No solution`."""
     return re.sub(r"\s+", " ", unwrap(tidy(text))).strip(" .$")

@@ -226,10 +226,17 @@ def _times(left: Node, right: Node) -> Node:
     return Node("mul", (left, right))
 
 
-@lru_cache(maxsize=8_192)
 def parse(text: str) -> Node | None:
     """The tree of an answer, None where it is no formula that we read. Never raises."""
+    return _remembered(text) if len(text) <= _MOST_REMEMBERED_CHARS else _parse(text)
+
+
+def _parse(text: str) -> Node | None:
     try:
         return Parser(prepared(text)).answer()
     except (FormulaError, RecursionError, OverflowError):
         return None
+
+
+_MOST_REMEMBERED_CHARS = 200  # the tree of a long text takes 50 kB
+_remembered = lru_cache(maxsize=8_192)(_parse)

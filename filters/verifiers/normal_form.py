@@ -94,7 +94,7 @@ _GAP = re.compile(r"(?<=[0-9A-Za-z])\s+(?=[0-9A-Za-z])")
 _SPACE = re.compile(r"\s+")
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def tidy(text: str) -> str:
     """LaTeX with one spelling for each thing, text wrappers kept: what the parsers read."""
     if not text.isascii():
@@ -136,7 +136,7 @@ def _comma(match: re.Match[str]) -> str:
     return f"{first}.{rest[0]}" if len(rest) == 1 else match.group()
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def normal_form(text: str) -> str:
     """The string two equal answers share when nothing but spelling sets them apart."""
     text = unwrap(tidy(text))
@@ -152,7 +152,7 @@ def _is_words(text: str) -> bool:
     return prose and re.fullmatch(r"[A-Za-z][A-Za-z' \-]+", text) is not None
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def unwrap(text: str) -> str:
     r"""Drop `\text{…}` and its like, keeping what they hold."""
     return _SPACE.sub(" ", _WRAPPERS.sub(r" \1 ", text)).strip()
