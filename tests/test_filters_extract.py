@@ -1,5 +1,6 @@
 """The final answer is found by its mark or not at all."""
 
+import itertools
 import time
 
 import pytest
@@ -45,8 +46,11 @@ RULES: dict[str, list[tuple[str, str]]] = {
         (r"\boxed{2} and \boxed{3}", "2, 3"),
         (r"$\boxed{2}$ or $\boxed{3}$", "2, 3"),
         (r"$\boxed{2}$, $\boxed{3}$, and $\boxed{5}$.", "2, 3, 5"),
-        (r"$x = \boxed{2}$ and $y = \boxed{3}$", "2, 3"),
-        (r"\[x=\boxed{2},\quad y=\boxed{3}\]", "2, 3"),
+        (r"\boxed{2} and $y = \boxed{3}$", "2, 3"),
+        (r"$x = \boxed{2}$ or $x = \boxed{3}$", "2, 3"),
+        (r"area = \boxed{2}, y = \boxed{3}", "2, 3"),
+        (r"$2x = \boxed{2}$, $y = \boxed{3}$", "2, 3"),
+        (r"$x = \boxed{x = 2}$, $y = \boxed{y = 3}$", "x = 2, y = 3"),
         (r"\boxed{2}\text{ and }\boxed{3}", "2, 3"),
         (r"\boxed{A}, \boxed{C}", "A, C"),
         ("(a) $\\boxed{2}$\n(b) $\\boxed{3}$", "2, 3"),
@@ -57,6 +61,13 @@ RULES: dict[str, list[tuple[str, str]]] = {
         (r"\boxed{5}. To say it again: \boxed{5}", "5"),
         (r"\boxed{2} = \boxed{2.0}", "2.0"),
         ("\\boxed{2}\n\n\\boxed{3}", "3"),
+    ],
+    "boxes that each have a name keep it": [
+        (r"$x = \boxed{2}$ and $y = \boxed{3}$", "x=2, y=3"),
+        (r"\[x=\boxed{2},\quad y=\boxed{3}\]", "x=2, y=3"),
+        (r"\(y=\boxed{1}\) and \(x=\boxed{2}\)", "y=1, x=2"),
+        (r"So x = $\boxed{1}$, y = $\boxed{2}$, z = $\boxed{3}$.", "x=1, y=2, z=3"),
+        ("$\\alpha=\\boxed{1}$ and $\\beta=\\boxed{2}$", r"\alpha=1, \beta=2"),
     ],
     "the last answer tag": [
         ("<answer> 42 </answer>", "42"),
@@ -117,12 +128,26 @@ RULES: dict[str, list[tuple[str, str]]] = {
         ("The correct answer is C. Photosynthesis", "C. Photosynthesis"),
         ("\\textbf{Answer:} $12$", "12"),
         ("\\textbf{Answer: 12}", "12"),
+        ("**Answer:** Mt. Everest", "Mt. Everest"),
+        ("The answer is Gen. Lee. He lost.", "Gen. Lee"),
+        ("Answer: Capt. Cook, Lt. Uhura, Sgt. York", "Capt. Cook, Lt. Uhura, Sgt. York"),
+        ("Answer: Ft. Worth", "Ft. Worth"),
+        ("Answer: Gov. Brown and Rev. Green", "Gov. Brown and Rev. Green"),
+        ("The answer is 5 Mt. We saw why.", "5 Mt"),
+        (r"So **Answer:** $\frac12$", r"\frac12"),
+        ("We add, and so **Final answer**: 12.", "12"),
+        ("**Final Answer:** The number of ways is **12**.", "12"),
+        ("**Final Answer:** The total is $12$. It is even.", "12"),
+        ("**Final Answer:** The total of all is about 12", "The total of all is about 12"),
+        ("**Final Answer:** The sky is blue.", "The sky is blue"),
         ("#### 72", "72"),
         ("6 * 12 = 72\n#### $1,072", "$1,072"),
     ],
     "a heading with the answer below": [
         ("### Final Answer\n\n12", "12"),
         ("## Answer\n12", "12"),
+        ("**Final Answer**\n\nThe total is 12.", "12"),
+        ("**Final Answer**\n\nThe number of ways is **12 of 30**.", "12 of 30"),
         ("**Final Answer**\n\n\\[\nx=3\n\\]\n", "x=3"),
         ("**Answer:**\n$$12$$", "12"),
         ("The answer is:\n\n$$12$$\n", "12"),
@@ -213,6 +238,7 @@ def test_a_marked_answer_is_found(rule: str) -> None:
         "#### 4. Check\nIt holds.",
         "#### 72\nbut that is wrong",
         "答案很难",
+        "End your text with **Answer:**\n\nLater more.",
     ],
 )
 def test_nothing_is_guessed(answer: str) -> None:
@@ -309,6 +335,31 @@ def test_one_long_mark_takes_less_than_two_seconds(hostile: str) -> None:
     started = time.perf_counter()
     final_answer(hostile)
     assert time.perf_counter() - started < 2
+
+
+# Each is repeated between a beginning that a pattern takes up and an end that it does not.
+_BEGINNINGS = ["", "\\boxed{", "\\boxed{1}", "the answer to the ", "so ", "Final answer: ", "答案"]
+_REPEATED = [
+    *("_", "?", "..", "…", "\\dots", "\\text{ }", "\\square", "\\,", "\\quad", "{", "$", " ", "\n"),
+    *("a", "é", "是", "a b ", "a'", "x= ", "e = ", "a_1=", "\\in ", "and ", "\\text", "part (a)"),
+    *("- ", "**", "so, ", "final ", "answer", "answer: ", "the answer to the ", "(b)", '"a'),
+    *("答案", "所以", "因此，", "选", "最终", "A is ", ", as a", "。", ". ", "1,", "12/", "です "),
+    *("**Answer:** ", "The total is ", "\\frac{1}", "\\boxed ", "<answer>", "Mt. ", "\\textbf{"),
+]
+_ENDS = ["", "x}", "\\boxed{2}", "~", "</answer>"]
+
+
+@pytest.mark.parametrize("times", [40, 400, 2_000])
+def test_no_repetition_is_tried_in_many_ways(times: int) -> None:
+    slow = []
+    for begin, repeated, end in itertools.product(_BEGINNINGS, _REPEATED, _ENDS):
+        text = begin + (repeated * times)[:1_950] + end
+        started = time.process_time()
+        final_answer(text)
+        if time.process_time() - started > 0.05:
+            slow.append((begin, repeated, end))
+            break  # enough said: the others could take hours
+    assert slow == []
 
 
 @pytest.mark.parametrize("answer", ["\\boxed{%s}", "<answer>%s</answer>"])

@@ -81,6 +81,13 @@ def test_a_missing_reference_column_is_the_users_mistake() -> None:
         math_reward([RIGHT])
 
 
+@pytest.mark.parametrize("references", [[], ["5"], ["5"] * 3])
+def test_a_reference_too_few_or_too_many_is_named(references: list[str]) -> None:
+    said = f"math_reward: 2 completions but {len(references)} values of `reference`"
+    with pytest.raises(ValueError, match=said):
+        math_reward([RIGHT, WRONG], reference=references)
+
+
 @pytest.mark.parametrize(
     ("completion", "reward"),
     [
