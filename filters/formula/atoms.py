@@ -229,6 +229,8 @@ class Atoms(Reader):
         if power == Node("neg", (number(1),)) and function in _INVERSE:
             function, power = _INVERSE[function], None
         args = self._arguments() if self.peek.text == "(" else (self._operand(),)
+        if len(args) == 1 and args[0].kind == "list":
+            args = args[0].args  # \\max\\{a, b\\}
         if function == "lg":
             function, base = "log", number(10)
         value = Node("call", (*args, base) if base is not None else args, function)

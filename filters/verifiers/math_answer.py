@@ -31,8 +31,9 @@ from filters.formula.structure import compare
 from filters.formula.tree import Node, number
 from filters.ruling import Ruling, accept, reject, rule_on_sample, stamp, undecided
 from filters.verdict import Reason, Verdict
+from filters.verifiers import math_words as words
 from filters.verifiers.members import Members, read_members, read_parts
-from filters.verifiers.normal_form import normal_form, tidy, unwrap
+from filters.verifiers.normal_form import normal_form
 from filters.verifiers.plain_units import is_harmless
 from filters.verifiers.symbolic import compare_symbolically, needs_sympy
 from prompts.record import Prompt
@@ -41,23 +42,8 @@ from teacher.sample import Sample
 SIGNATURE = ("math_answer", "3")
 
 _WHOLE = re.compile(r"-?\d{1,100}")
-_WORD = re.compile(r"[a-z][a-z' \-]{2,30}")
-_MONOMIAL = re.compile(r"[a-zA-Z]{1,3}(?: ?- ?[a-zA-Z]{1,3})*")
-_LETTERS = re.compile(r"[A-Za-z]{3,}")
-_SYMBOLS = re.compile("[a-zA-Z]{1,3}")
-_PRODUCT = re.compile("[abckmnpqrstuvwxyz]{2,3}")
 _SCALED = re.compile(r"[+-]?[\d.,]+ ?[MBkK]")  # 5M may be 5 million
 _LABELLED = re.compile(r"^([^=:<>]*[^=:<>\d\s][^=:<>]*)[=:](.+)$", re.DOTALL)
-_DAYS = "monday tuesday wednesday thursday friday saturday sunday"
-_COLOURS = "red orange yellow green blue purple black white brown pink"
-_VOCABULARIES = tuple(
-    frozenset(words.split())
-    for words in (
-        *("yes no", "true false", "even odd", "positive negative zero", "increasing decreasing"),
-        *(_DAYS, _COLOURS),
-    )
-)
-_YES = {"true": "yes", "false": "no"}
 
 
 def verify_math_answer(prompt: Prompt, sample: Sample) -> Verdict:
@@ -216,45 +202,17 @@ def _items(text: str) -> tuple[str, ...]:
 
 
 def _as_words(reference: str, answer: str, detail: str) -> Ruling | None:
-    """Words are rejected only for another of their own few; `xyz` may be a product: None."""
-    wanted, got = (_meaning(text) for text in (reference, answer))
-    if wanted != got and any({wanted, got} <= words for words in _VOCABULARIES):
-        return reject(Reason.ANSWER_MISMATCH, detail)
-    if wanted == got and _WORD.fullmatch(wanted) and not _SYMBOLS.fullmatch(reference.strip()):
-        return accept(detail)
+    """Words as words, but where they spell a number."""
+    if (ruling := words.alike_or_opposite(reference, answer, detail)) is not None:
+        return ruling
     numbers = notations.spelt_number(reference), notations.spelt_number(answer)
-    if numbers != (None, None) and not (numbers[0] is None and _WORD.fullmatch(wanted)):
+    if numbers != (None, None) and not (numbers[0] is None and words.is_word(reference)):
         if notations.is_ordinal(reference) != notations.is_ordinal(answer):
             return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: a number, and a place or share")
         texts = [str(n) if n is not None else t
                  for n, t in zip(numbers, (reference, answer), strict=True)]  # fmt: skip
         return compare_quickly(*texts) if texts != [reference, answer] else None
-    if wanted.isalpha() and sorted(wanted) == sorted(got) and not _is_product(reference):
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: the same letters")
-    if not _WORD.fullmatch(wanted):
-        if _WORD.fullmatch(got) and not _MONOMIAL.fullmatch(got):
-            return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: in words")
-        return None
-    if _is_product(reference) and sorted(wanted) == sorted(got):
-        return None
-    if _MONOMIAL.fullmatch(wanted) and "\\text" not in reference and not _LETTERS.fullmatch(got):
-        return None
-    if (tree := parse(got)) is not None and tree.kind == "number":
-        return reject(Reason.ANSWER_MISMATCH, detail)
-    if _WORD.fullmatch(got):
-        return undecided(Reason.AMBIGUOUS_ANSWER, f"{detail}: other words")
-    return None
-
-
-def _is_product(text: str) -> bool:
-    """Small letters that variables have: `xyz` is `zyx`, `\\text{cat}` and `AB` are themselves."""
-    return _PRODUCT.fullmatch(normal_form(text)) is not None and "\\text" not in text
-
-
-def _meaning(text: str) -> str:
-    words = unwrap(tidy(text)).casefold().strip(" .!")
-    words = re.sub(r"^(?:the|an?)\s+", "", words)
-    return _YES.get(words, words)
+    return words.other_words(reference, answer, detail)
 
 
 # Formulas
