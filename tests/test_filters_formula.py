@@ -92,6 +92,18 @@ def test_a_giant_costs_little(text: str) -> None:
     assert time.process_time() - started < 2
 
 
+@pytest.mark.parametrize(
+    "piece", ["a", "g because no ", "A, ", r"\text{a}", " %", "asin", "1,", "5 cm "]
+)
+@pytest.mark.parametrize("start", ["", "20 ", "20"])
+def test_a_pattern_is_not_led_astray(start: str, piece: str) -> None:
+    """Each of these once took some pattern longer than anybody waits."""
+    for tail in ("", "zz", ")", " ]"):
+        started = time.process_time()
+        compare_quickly("5", start + piece * 60 + tail)
+        assert time.process_time() - started < 0.5
+
+
 def test_a_number_too_big_is_said_to_be() -> None:
     with pytest.raises(TooBigError):
         exact(tree("9^{999999}"))

@@ -96,10 +96,10 @@ _PLAIN_UNIT = re.compile(
 )
 _BODY_END = re.compile(r"[\d})!|'a-zA-Z.]\s*$")
 _NUMERIC_END = re.compile(r"(?:[\d})!]|\\pi)\s*$")
-_LETTERS = r"[a-zA-Z]{1,3}(?:\s?\^\s?\{?-?[1-4]\}?)?"
+_LETTERS = r"[a-zA-Z]{1,3}(?: ?\^ ?\{?-?[1-4]\}?)?"
 _LETTER_UNIT = re.compile(
     r"^(?P<body>[+-]?[\d.,]+(?:\s*\\times\s*10\s*\^\s*\{?-?\d+\}?)?|[+-]?\\frac\{\d+\}\{\d+\})"
-    rf"\s*(?P<unit>{_LETTERS}(?:\s?(?:/|\\cdot)?\s?{_LETTERS})*)$"
+    rf" ?(?P<unit>{_LETTERS}(?:(?: ?(?:/|\\cdot) ?| ){_LETTERS}){{0,3}})$"
 )
 # One number alone: degrees among others stay with theirs.
 _DEGREES = re.compile(
