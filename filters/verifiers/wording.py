@@ -97,7 +97,7 @@ _PLURAL_ORDINALS = {f"{word}s": word for word in _ORDINALS}
 # Between words; one letter may stand before a long one: e-mail, T-cell, but not x-y.
 _HYPHEN = re.compile(
     r"(?<=[^\W\d_]{3})[-‐‑–](?=[^\W\d_]{2})|(?<=[^\W\d_]{2})[-‐‑–](?=[^\W\d_]{3})"
-    r"|(?<=[^\W\d_])[-‐‑–](?=[^\W\d_]{4})|(?<=[^\W\d_]{4})[-‐‑–](?=[^\W\d_])"
+    r"|(?<=[^\W\d_])[-‐‑–](?=[^\W\d_]{3})|(?<=[^\W\d_]{3})[-‐‑–](?=[^\W\d_])"
 )
 _QUOTES = re.compile(r"[\"“”„«»‘`]|(?<!\w)['’]|['’](?!\w)")
 _POSSESSIVE = re.compile(r"['’]")
