@@ -148,7 +148,6 @@ def _lookup(symbol: str) -> tuple[str, Fraction | None]:
 
 DEGREE = Unit((("degree", 1),), Fraction(1), True)
 RADIAN = Unit((("radian", 1),), Fraction(1), True)
-DOLLAR = Unit((("dollar", 1),), Fraction(1), True)
 
 
 def scale_between(wanted: Unit, got: Unit) -> Fraction | None:
