@@ -11,11 +11,18 @@ from typing import Any
 from transformers import TrainerCallback
 
 from prompts.errors import PrerequisiteError
-from sft.messages import Encoded
 from sft.student import StudentRecipe
 
 MARKER = "whole"
 OWNER = "training.json"
+TRYING = "trying.rank-"  # begins the name of a file that is there while a rank makes a try
+# Keys of a student that change nothing in its weights.
+_NOT_WEIGHTS = {
+    *("tracker", "repo_id", "reference_scores", "architecture", "loss_spike"),
+    *("eval_prompts", "eval_every_steps", "eval_max_tokens"),
+    # When it saves, and what it computes twice or keeps elsewhere to need less memory.
+    *("checkpoint_every_steps", "gradient_checkpointing", "activation_offloading"),
+}
 
 
 class MarkWhole(TrainerCallback):
@@ -30,8 +37,6 @@ class MarkWhole(TrainerCallback):
         if state.global_step >= state.max_steps:
             control.should_save = False
 
-    on_epoch_end = on_step_end
-
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Called by the trainer, on every rank, after that rank's last file of a checkpoint."""
         _wait_for_all_ranks()
@@ -39,13 +44,15 @@ class MarkWhole(TrainerCallback):
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / MARKER).touch()
 
 
-def training_fingerprint(student: StudentRecipe, model_dir: str, encoded: Encoded) -> str:
-    """Names one training: same recipe, base and token rows, so that what it left behind fits."""
-    digest = hashlib.blake2b(student.model_dump_json().encode(), digest_size=16)
-    digest.update(model_dir.encode())
-    for row in encoded.rows:
-        digest.update(json.dumps(row.input_ids).encode())
-    return digest.hexdigest()
+def training_fingerprint(student: StudentRecipe, model_dir: str, rows_key: str) -> str:
+    """Names one training: same recipe, base and token rows, so that what it left behind fits.
+
+    Another tracker, other tries on the way, more checkpoints or less memory make no other student:
+    what was trained with them goes on.
+    """
+    recipe = student.model_dump_json(exclude=_NOT_WEIGHTS)
+    parts = json.dumps([recipe, model_dir, rows_key])
+    return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
 
 def open_checkpoints(folder: Path, fingerprint: str, resume: bool) -> Path | None:
@@ -86,7 +93,10 @@ def _start_afresh(folder: Path, fingerprint: str) -> None:
     """Remove what other trainings left, then put our name on the folder, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     for checkpoint in folder.glob("checkpoint-*"):
+        (checkpoint / MARKER).unlink(missing_ok=True)  # half of one, left by a kill, is not whole
         shutil.rmtree(checkpoint)
+    for left in folder.glob(f"{TRYING}*"):
+        left.unlink()
     temporary = folder / f".{OWNER}.tmp"
     with temporary.open("w", encoding="utf-8") as file:
         file.write(fingerprint)

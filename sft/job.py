@@ -2,15 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from filters.sandbox.settings import BUBBLEWRAP, SandboxSettings
 from prompts.errors import PrerequisiteError
 from sft.student import StudentRecipe
 
 # In the trained model's folder: {"fingerprint": …, "summary": {…}} of the training that made it.
 RECORD = "training.json"
+# What trackers file all curves under.
+PROJECT = "stillhouse"
 
 
 class TrainJob(BaseModel):
@@ -31,12 +33,40 @@ class TrainJob(BaseModel):
         default=True,
         description="keep an output of this very training; continue from its newest checkpoint",
     )
+    held_out: Path | None = Field(
+        default=None, description="Parquet of Prompt rows; some are answered while it trains"
+    )
+    template: str = Field(
+        default="zero-shot", description="how those are put: a file in prompts/templates"
+    )
+    answer_tokens: int | None = Field(
+        default=None, ge=1, description="their token limit, where below student.eval_max_tokens"
+    )
+    sandbox: SandboxSettings = Field(
+        default=BUBBLEWRAP, description="where programs among their answers run"
+    )
 
     @property
     def checkpoints(self) -> Path:
         """The checkpoint folder: as named, else beside the output."""
         beside = self.output_dir.with_name(f".{self.output_dir.name}.checkpoints")
         return self.checkpoint_dir or beside
+
+    @property
+    def stop_file(self) -> Path:
+        """Whoever makes this file asks the training to stop, as a batch system does."""
+        return self.checkpoints.with_name(f"{self.checkpoints.name}.stop")
+
+    @property
+    def try_tokens(self) -> int:
+        """Token limit of an answer while training: an evaluation's, or the student's own below."""
+        own = self.student.eval_max_tokens
+        return own if self.answer_tokens is None else min(own, self.answer_tokens)
+
+    @property
+    def tracker_folder(self) -> Path:
+        """Where a tracker keeps its files: beside the output."""
+        return self.output_dir.with_name("tracker")
 
 
 def read_job(path: Path) -> TrainJob:
@@ -51,16 +81,6 @@ def read_job(path: Path) -> TrainJob:
             for fault in error.errors()
         )
         raise PrerequisiteError(f"{path} is not a training job: {faults}") from None
-
-
-def finished_summary(job: TrainJob, fingerprint: str) -> dict[str, Any] | None:
-    """The summary of the training that made the output folder, if it was this very one."""
-    try:
-        record = json.loads((job.output_dir / RECORD).read_text(encoding="utf-8"))
-        same = record["fingerprint"] == fingerprint
-        return dict(record["summary"]) if same and job.resume else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def write_job(path: Path, job: TrainJob) -> None:

@@ -15,19 +15,19 @@ def launch_command(
     student: StudentRecipe,
     job: Path,
     main_address: str | None = None,
-    node_rank: int = 0,
+    node_rank: int | str = 0,
     python: str = sys.executable,
 ) -> tuple[str, ...]:
     """The command that trains `job`: plain Python for one process, else accelerate.
 
-    On several nodes the same command is run on each with its `node_rank` and the address of the
-    first as `main_address`, HOST:PORT; PrerequisiteError without one.
+    With `gpus: 0`, `processes` of them share this machine's cores and talk by gloo. On several
+    nodes the same command is run on each with its `node_rank` (a number, or a shell variable that
+    holds it) and the address of the first as `main_address`, HOST:PORT; PrerequisiteError
+    without one.
     """
     training = ("-m", "sft.train", str(job))
     if student.launch == "single":
         return (python, *training)
-    processes = max(1, student.gpus)
-    nodes = -(-processes // GPUS_PER_NODE)
     return (
         python,
         "-m",
@@ -35,13 +35,26 @@ def launch_command(
         "--config_file",
         str(CONFIGS / f"{student.launch}.yaml"),
         "--num_processes",
-        str(processes),
+        str(student.ranks),
         "--num_machines",
-        str(nodes),
+        str(nodes_of(student)),
+        "--mixed_precision",
+        _precision(student),
         *_parallel(student),
-        *_rendezvous(nodes, main_address, node_rank),
+        *_rendezvous(nodes_of(student), main_address, node_rank),
         *training,
     )
+
+
+def nodes_of(student: StudentRecipe) -> int:
+    """Machines of eight GPUs that the student's GPUs fill; a training on processors has one."""
+    return max(1, -(-student.gpus // GPUS_PER_NODE))
+
+
+def _precision(student: StudentRecipe) -> str:
+    """Sharded weights are float32, gathered in bfloat16; otherwise weights are what is used."""
+    sharded = student.launch in ("fsdp", "deepspeed")
+    return "bf16" if sharded and student.dtype == "bfloat16" else "no"
 
 
 def _parallel(student: StudentRecipe) -> Sequence[str]:
@@ -62,10 +75,10 @@ def _parallel(student: StudentRecipe) -> Sequence[str]:
     )
 
 
-def _rendezvous(nodes: int, main_address: str | None, node_rank: int) -> Sequence[str]:
-    """How several nodes find each other."""
+def _rendezvous(nodes: int, main_address: str | None, node_rank: int | str) -> Sequence[str]:
+    """How several nodes find each other; one node takes a free port of its own."""
     if nodes == 1:
-        return ()
+        return ("--main_process_port", "0")
     if main_address is None or ":" not in main_address:
         raise PrerequisiteError(
             f"training on {nodes} nodes needs the first node's address as HOST:PORT"

@@ -1,107 +1,225 @@
-"""What full fine-tuning of a student needs: bytes on each GPU, GPUs, hours. An estimate.
+"""What full fine-tuning of a student takes on each GPU or in the machine's memory. An estimate.
 
-Weights, gradients and optimiser follow ZeRO (Rajbhandari et al. 2020, arXiv 1910.02054): with
-everything sharded, 16 bytes a parameter over all GPUs (bf16 weight 2, bf16 gradient 2, float32
-master weight, first and second moment 12). Activations are counted for one sequence at the full
-length with a checkpoint at every layer's input (Korthikanti et al. 2022, arXiv 2205.05198).
+States follow ZeRO (Rajbhandari et al. 2020, arXiv 1910.02054): 16 bytes a parameter, over all
+GPUs where weights are sharded. Activations are counted tensor by tensor as transformers' Llama
+and Qwen2 layers keep them for their gradient; with checkpointing only a layer's input is kept
+(Korthikanti et al. 2022, arXiv 2205.05198). `python -m bench.train_memory` compares the plan with
+what trainings on this machine took.
 """
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sft.attention_choice import STACKED_UP_TO_TOKENS
+from sft.bases import Architecture
+from sft.launch_command import GPUS_PER_NODE
 from sft.student import StudentRecipe
 
 GIB = 2**30
 H100_BYTES = 80 * 10**9
-H100_BF16_FLOPS = 989e12  # dense peak of the SXM part, NVIDIA's data sheet
-MODEL_FLOPS_UTILISATION = 0.4  # usual for FSDP at these sizes; replace by a measured one
-BYTES_PER_PARAMETER = 16
-OVERHEAD_BYTES = 4 * GIB  # CUDA context, NCCL buffers
-FRAGMENTATION = 1.05
-# One layer while it is recomputed: bytes a token for attention (norms, q, k, v, output and their
-# gradients) and for the feed-forward part (gate, up, product and their gradients), in bf16.
-LAYER_HIDDEN_COPIES = 16
-LAYER_FEED_FORWARD_COPIES = 6
-LOGITS_AT_ONCE_TOKENS = 1024  # the fused head scores this many tokens at a time
-MAX_GPUS = 4096
+GPU_OVERHEAD_BYTES = 4 * GIB  # CUDA context, NCCL buffers
+GPU_WASTE = 1.05  # what the caching allocator holds beyond what is used
+# Of a training process on the processor: Python with torch, transformers, trl and pyarrow.
+PROCESS_BYTES = int(0.58 * GIB)
+PROCESS_WASTE = 1.0
+LOGITS_AT_ONCE_TOKENS = 1024  # TRL's and Liger's fused heads score this many tokens at a time
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Bytes on the fullest GPU when a student trains on `gpus` of `gpu_bytes` each."""
+    """Bytes of one training process, by what they are for: on its GPU, or of this machine."""
 
-    gpus: int
-    gpu_bytes: int
-    state_bytes: int
+    ranks: int
+    on_gpus: bool
+    available_bytes: int
+    weights_bytes: int
+    gradients_bytes: int
+    optimiser_bytes: int
     gathered_bytes: int
     activation_bytes: int
-    overhead_bytes: int
-    gpus_needed: int | None
+    logits_bytes: int
+    update_bytes: int
+    ranks_needed: int | None
+
+    @property
+    def overhead_bytes(self) -> int:
+        """What a process takes before it trains, and what its allocator cannot give back."""
+        waste = GPU_WASTE if self.on_gpus else PROCESS_WASTE
+        fixed = GPU_OVERHEAD_BYTES if self.on_gpus else PROCESS_BYTES
+        return fixed + int((waste - 1) * self._used_bytes)
+
+    @property
+    def _used_bytes(self) -> int:
+        """States, and the larger of what a pass and what the update of the weights takes."""
+        states = self.weights_bytes + self.gradients_bytes + self.optimiser_bytes
+        in_a_pass = self.gathered_bytes + self.activation_bytes + self.logits_bytes
+        return states + max(in_a_pass, self.update_bytes)
 
     @property
     def total_bytes(self) -> int:
-        """All of it, with the allocator's waste."""
-        used = self.state_bytes + self.gathered_bytes + self.activation_bytes
-        return int(used * FRAGMENTATION) + self.overhead_bytes
+        """The most that one process takes at any time."""
+        return self._used_bytes + self.overhead_bytes
 
     @property
     def fits(self) -> bool:
-        """Whether that is less than one GPU has."""
-        return self.total_bytes <= self.gpu_bytes
+        """Whether that is there: on each GPU, or in this machine for all processes together."""
+        together = self.total_bytes if self.on_gpus else self.total_bytes * self.ranks
+        return together <= self.available_bytes
+
+    def lines(self) -> list[str]:
+        """The table: a line for each use, in GiB."""
+        where = "on each GPU" if self.on_gpus else "of each process"
+        parts = {
+            f"weights {where}": self.weights_bytes,
+            "gradients": self.gradients_bytes,
+            "optimiser": self.optimiser_bytes,
+            "gathered weights": self.gathered_bytes,
+            "activations": self.activation_bytes,
+            "logits": self.logits_bytes,
+            "update of the weights": self.update_bytes,
+            "overhead": self.overhead_bytes,
+        }
+        shown = [f"{n:26} {size / GIB:8.2f} GiB" for n, size in parts.items() if size]
+        verdict = "" if self.fits else "   DOES NOT FIT"
+        total = f"{'at most':26} {self.total_bytes / GIB:8.2f} GiB"
+        return [*shown, f"{total} of {self.available_bytes / GIB:.1f}{verdict}"]
 
 
 def memory_plan(
-    student: StudentRecipe, gpus: int | None = None, gpu_bytes: int = H100_BYTES
+    student: StudentRecipe, available_bytes: int | None = None, longest_row: int | None = None
 ) -> MemoryPlan:
-    """The plan on `gpus` GPUs (the recipe's own number if none), and the least that would do.
+    """The plan of a recipe, and the least number of GPUs that would do.
 
-    `gpus_needed` is None when no number does: then the activations alone are too much and
-    student.sequence_parallel must rise. A model trained on the processor counts as one GPU.
+    `available_bytes` is one GPU's memory (an H100's if none) or this machine's; `longest_row` the
+    tokens of the longest row where that is known, else rows are as long as they may be.
+    `ranks_needed` is None when no number of GPUs does by which the batch divides.
     """
-    count = max(1, student.gpus if gpus is None else gpus)
-    needed = student.sequence_parallel
-    while needed <= MAX_GPUS and not _plan(student, needed, gpu_bytes, None).fits:
-        needed *= 2
-    return _plan(student, count, gpu_bytes, needed if needed <= MAX_GPUS else None)
+    if available_bytes is None:
+        available_bytes = H100_BYTES if student.gpus else machine_bytes()
+    needed: int | None = None
+    for gpus in _numbers_of_gpus(student) if student.gpus else ():
+        other = student.model_copy(update={"gpus": gpus})
+        if _plan(other, available_bytes, longest_row, None).fits:
+            needed = gpus
+            break
+    return _plan(student, available_bytes, longest_row, needed)
 
 
-def _plan(student: StudentRecipe, gpus: int, gpu_bytes: int, needed: int | None) -> MemoryPlan:
-    shape, width = student.architecture, 2 if student.dtype == "bfloat16" else 4
-    tokens = student.max_length * student.micro_batch_size / student.sequence_parallel
-    layer_copies = (
-        LAYER_HIDDEN_COPIES * shape.hidden_size
-        + LAYER_FEED_FORWARD_COPIES * shape.intermediate_size
-    )
-    layers_kept = 1 if student.gradient_checkpointing else shape.layers
-    activations = tokens * width * (shape.layers * shape.hidden_size + layers_kept * layer_copies)
-    # Logits of a slice in float32, with their gradient; weights of the head gathered once.
-    activations += 2 * 4 * min(tokens, LOGITS_AT_ONCE_TOKENS) * shape.vocab_size
-    embedding = shape.vocab_size * shape.hidden_size
-    layer = (shape.parameters - 2 * embedding) / shape.layers
-    gathered = width * (embedding + 2 * layer) if gpus > 1 else 0
+def _numbers_of_gpus(student: StudentRecipe) -> Iterator[int]:
+    """Those by which the batch divides, from the least on; beyond a node whole ones."""
+    passes = student.batch_size // student.micro_batch_size
+    for groups in range(1, passes + 1):
+        gpus = groups * student.sequence_parallel
+        if passes % groups == 0 and (gpus <= GPUS_PER_NODE or gpus % GPUS_PER_NODE == 0):
+            yield gpus
+
+
+def machine_bytes() -> int:
+    """Memory of this machine, or of the container it is."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        with open("/sys/fs/cgroup/memory.max", encoding="ascii") as limit:
+            return min(total, int(limit.read()))
+    except (OSError, ValueError):  # no such limit, or `max`
+        return total
+
+
+def _plan(
+    student: StudentRecipe, available_bytes: int, longest_row: int | None, needed: int | None
+) -> MemoryPlan:
+    shape, width = student.architecture, _width(student)
+    longest = min(student.max_length, longest_row or student.max_length)
+    tokens = _pass_tokens(student, longest) / student.sequence_parallel
+    weights, gradients, optimiser, update = (int(part) for part in _states(student))
+    activations = tokens * _activations_per_token(student, longest / student.sequence_parallel)
+    if student.sequence_parallel > 1:  # keys and values of the whole sequence, one layer's
+        activations += 2 * width * shape.kv_heads * shape.head_dim * longest
     return MemoryPlan(
-        gpus=gpus,
-        gpu_bytes=gpu_bytes,
-        state_bytes=int(BYTES_PER_PARAMETER * shape.parameters / gpus),
-        gathered_bytes=int(gathered),
+        ranks=student.ranks,
+        on_gpus=student.gpus > 0,
+        available_bytes=available_bytes,
+        weights_bytes=weights,
+        gradients_bytes=gradients,
+        optimiser_bytes=optimiser,
+        gathered_bytes=int(_gathered(student)),
         activation_bytes=int(activations),
-        overhead_bytes=OVERHEAD_BYTES,
-        gpus_needed=needed,
+        logits_bytes=int(_logits(student, tokens)),
+        update_bytes=update,
+        ranks_needed=needed,
     )
 
 
-def training_gpu_hours(
-    student: StudentRecipe,
-    tokens_per_epoch: int,
-    mean_tokens: float = 0.0,
-    utilisation: float = MODEL_FLOPS_UTILISATION,
-    peak_flops: float = H100_BF16_FLOPS,
-) -> float:
-    """GPU-hours of training: 6 N flops a token (Kaplan et al. 2020, arXiv 2001.08361).
+def _width(student: StudentRecipe) -> int:
+    return 2 if student.dtype == "bfloat16" else 4
 
-    With `mean_tokens`, the length of a row, causal attention is added: 6 · layers · hidden ·
-    length a token. Recomputation is part of the utilisation, as usual for that figure.
-    """
+
+def _pass_tokens(student: StudentRecipe, longest: int) -> int:
+    """Tokens of the largest pass: a full bin, or all rows of a step if they do not fill it."""
+    if not student.packing:
+        return student.micro_batch_size * longest
+    rows = -(-student.batch_size // student.data_parallel)
+    return max(longest, min(student.micro_batch_size * student.max_length, rows * longest))
+
+
+def _states(student: StudentRecipe) -> tuple[float, float, float, float]:
+    """Bytes of weights, gradients and optimiser, and of what an update takes besides."""
+    parameters = student.architecture.parameters
+    if student.launch in ("fsdp", "deepspeed"):
+        shard = parameters / student.ranks
+        # FSDP2 keeps float32 weights and gradients; ZeRO-3 bfloat16 ones and float32 masters.
+        if student.launch == "deepspeed" and student.dtype == "bfloat16":
+            return 2 * shard, 2 * shard, 12 * shard, 0
+        return 4 * shard, 4 * shard, 8 * shard, 0
+    buckets = 2 if student.launch == "ddp" else 1  # DDP sends gradients from a copy
+    if student.dtype == "bfloat16":  # sft/master_adamw.py: masters, moments, then float32 gradients
+        return 2 * parameters, 2 * buckets * parameters, 12 * parameters, 4 * parameters
+    return 4 * parameters, 4 * buckets * parameters, 8 * parameters, 0
+
+
+def _gathered(student: StudentRecipe) -> float:
+    """Whole weights, and gradients not yet sent: of two layers, the embedding and the head."""
     shape = student.architecture
-    per_token = 6.0 * shape.parameters + 6.0 * shape.layers * shape.hidden_size * mean_tokens
-    flops = per_token * tokens_per_epoch * student.epochs
-    return flops / (utilisation * peak_flops) / 3600
+    if student.launch not in ("fsdp", "deepspeed") or student.ranks == 1:
+        return 0
+    ends = shape.vocab_size * shape.hidden_size * (1 if shape.tied_embeddings else 2)
+    layer = (shape.parameters - ends) / shape.layers
+    return 2 * _width(student) * (ends + 2 * layer)
+
+
+def _activations_per_token(student: StudentRecipe, longest: float) -> float:
+    """Bytes a token of the pass keeps for its gradient, over all layers."""
+    shape, width = student.architecture, _width(student)
+    layer = _layer_per_token(student, longest)
+    # Gradients on their way through one layer: gate, up and product, and the residual stream.
+    moving = width * (3 * shape.intermediate_size + 4 * shape.hidden_size)
+    kept = 2 if student.activation_offloading else shape.layers
+    if student.gradient_checkpointing:
+        return kept * width * shape.hidden_size + layer + moving
+    return kept * layer + moving
+
+
+def _layer_per_token(student: StudentRecipe, longest: float) -> float:
+    """Bytes a token that one layer's operations keep for their gradients."""
+    shape, width = student.architecture, _width(student)
+    hidden, queries = shape.hidden_size, shape.heads * shape.head_dim
+    keys = 2 * shape.kv_heads * shape.head_dim  # and values
+    # A norm keeps its input in float32, the normalised input and what it gives to the next.
+    norm = 2 * width * hidden if student.liger else (4 + 2 * width) * hidden
+    feed_forward = (3 if student.liger else 4) * width * shape.intermediate_size
+    attention = width * (2 * queries + keys) + _scores_per_token(shape, student, longest)
+    return 2 * norm + feed_forward + attention
+
+
+def _scores_per_token(shape: Architecture, student: StudentRecipe, longest: float) -> float:
+    """Attention weights are kept on processors alone, and there for short rows (sft/packed_…)."""
+    if student.gpus or not student.packing or longest > STACKED_UP_TO_TOKENS:
+        return 0
+    return (6 if student.dtype == "bfloat16" else 4) * shape.heads * longest
+
+
+def _logits(student: StudentRecipe, tokens: float) -> float:
+    """Logits in float32 with their gradients: of every completion token, or of a slice at once."""
+    if student.gpus:
+        return 2 * 4 * min(tokens, LOGITS_AT_ONCE_TOKENS) * student.architecture.vocab_size
+    return 3 * 4 * tokens * student.architecture.vocab_size

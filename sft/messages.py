@@ -7,7 +7,7 @@ single row whose reasoning does not come back is dropped.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ IGNORED = -100  # torch's cross entropy skips this label
 # Above this share of rows without their reasoning it is the template that is wrong, not the rows.
 MOST_NOT_ROUND_TRIP = 0.5
 COLUMNS = ("sample_id", "messages", "reasoning")
+ROWS_AT_ONCE = 64  # read from a file: 64 of 32,768 tokens are 8 MB of text
 
 
 class NotRoundTripError(PrerequisiteError):
@@ -39,14 +40,16 @@ class TokenRow:
 
     input_ids: list[int]
     labels: list[int]
+    sample_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The rows to train on, and how many were dropped for what reason."""
+    """The rows to train on, how many were dropped for what reason, and why the first was lost."""
 
     rows: tuple[TokenRow, ...]
     dropped: Mapping[str, int]
+    lost: NotRoundTripError | None = None
 
     @property
     def tokens(self) -> int:
@@ -54,23 +57,51 @@ class Encoded:
         return sum(len(row.input_ids) for row in self.rows)
 
 
-def read_training_rows(paths: Sequence[Path]) -> list[TrainingRow]:
-    """Read the conversations of published Parquet files; PrerequisiteError if columns differ."""
+def read_training_rows(paths: Sequence[Path]) -> Iterator[TrainingRow]:
+    """The conversations of published Parquet files, a few in memory at a time.
+
+    PrerequisiteError if columns differ, before any row.
+    """
     import pyarrow.parquet as pq
 
-    rows: list[TrainingRow] = []
+    if problems := list(filter(None, map(columns_problem, paths))):
+        raise PrerequisiteError(problems[0])
     for path in paths:
-        if not path.is_file():
-            raise PrerequisiteError(f"no dataset file {path}")
-        found = pq.read_schema(path).names
-        missing = [name for name in COLUMNS if name not in found]
-        if missing:
-            raise PrerequisiteError(
-                f"{path} lacks the column(s) {', '.join(missing)}; it has {', '.join(found)}"
-            )
-        for values in pq.read_table(path, columns=list(COLUMNS), partitioning=None).to_pylist():
-            rows.append(_training_row(path, values))
-    return rows
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(COLUMNS)):
+                for values in batch.to_pylist():
+                    yield _training_row(path, values)
+
+
+def columns_problem(path: Path) -> str | None:
+    """What in a Parquet file's schema training cannot read, None if it can; no row is read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        return f"no dataset file {path}"
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        return f"{path} is no Parquet file that can be read: {error}"
+    if missing := [name for name in COLUMNS if name not in schema.names]:
+        return f"{path} lacks the column(s) {', '.join(missing)}; it has {', '.join(schema.names)}"
+    messages = schema.field("messages").type
+    kind = getattr(messages, "value_type", pa.null())
+    parts = {kind.field(at).name: kind.field(at).type for at in range(kind.num_fields)}
+    texts = [schema.field("reasoning").type, *map(parts.get, ("role", "content"))]
+    if not all(one is not None and _is_text(one) for one in texts):
+        return (
+            f"{path}: messages must be a list of {{role, content}} and reasoning a text, they are "
+            f"{messages} and {texts[0]}"
+        )
+    return None
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def _training_row(path: Path, values: Mapping[str, Any]) -> TrainingRow:
@@ -86,14 +117,19 @@ def _training_row(path: Path, values: Mapping[str, Any]) -> TrainingRow:
 def encode_rows(rows: Iterable[TrainingRow], tokenizer: Any, max_length: int) -> Encoded:
     """Render and tokenize every row; rows over `max_length` tokens are dropped, never cut.
 
-    `dropped` counts `overlong`, `eos_inside` and `not_round_trip` rows. PrerequisiteError when
-    the template changes the prompt, loses the reasoning of more than half of the rows or does
-    not end the turn with the tokenizer's eos_token.
+    `dropped` counts `overlong`, `eos_inside`, `bos_inside` and `not_round_trip` rows.
+    PrerequisiteError when the template changes the prompt, loses the reasoning of more than half
+    of the rows, does not end the turn with the tokenizer's eos_token or begins with another number
+    of BOS tokens than one.
     """
-    if tokenizer.chat_template is None:
-        raise PrerequisiteError(
-            "the base model has no chat template; set student.chat_template in the recipe"
-        )
+    encoded = encode_chunk(rows, tokenizer, max_length)
+    refuse_lost_reasoning(encoded.lost, encoded.dropped, len(encoded.rows))
+    return encoded
+
+
+def encode_chunk(rows: Iterable[TrainingRow], tokenizer: Any, max_length: int) -> Encoded:
+    """`encode_rows` of some of the rows: whether too many lost their reasoning all of them show."""
+    bos = leading_bos(tokenizer)
     kept: list[TokenRow] = []
     dropped: Counter[str] = Counter()
     lost: NotRoundTripError | None = None
@@ -104,17 +140,26 @@ def encode_rows(rows: Iterable[TrainingRow], tokenizer: Any, max_length: int) ->
             lost = lost or error
             dropped["not_round_trip"] += 1
             continue
+        _refuse_other_than_one_bos(bos, prompt_ids, tokenizer.bos_token_id)
         if tokenizer.eos_token_id in completion_ids[:-1]:
             dropped["eos_inside"] += 1
+        elif bos is not None and bos in (prompt_ids[1:] + completion_ids):
+            dropped["bos_inside"] += 1
         elif len(prompt_ids) + len(completion_ids) > max_length:
             dropped["overlong"] += 1
         else:
             labels = [IGNORED] * len(prompt_ids) + completion_ids
-            kept.append(TokenRow(prompt_ids + completion_ids, labels))
-    total = len(kept) + dropped.total()
-    if lost and dropped["not_round_trip"] > MOST_NOT_ROUND_TRIP * total:
-        raise PrerequisiteError(f"{dropped['not_round_trip']} of {total} rows: {lost}") from lost
-    return Encoded(tuple(kept), dict(dropped))
+            kept.append(TokenRow(prompt_ids + completion_ids, labels, row.sample_id))
+    return Encoded(tuple(kept), dict(dropped), lost)
+
+
+def refuse_lost_reasoning(
+    lost: NotRoundTripError | None, dropped: Mapping[str, int], kept: int
+) -> None:
+    """Raise PrerequisiteError where more than half of the rows lost their reasoning."""
+    count, total = dropped.get("not_round_trip", 0), kept + sum(dropped.values())
+    if lost and count > MOST_NOT_ROUND_TRIP * total:
+        raise PrerequisiteError(f"{count} of {total} rows: {lost}") from lost
 
 
 def encode_row(row: TrainingRow, tokenizer: Any) -> tuple[list[int], list[int]]:
@@ -125,8 +170,6 @@ def encode_row(row: TrainingRow, tokenizer: Any) -> tuple[list[int], list[int]]:
     prompt, completion = render(row, tokenizer)
     prompt_ids: list[int] = tokenizer(prompt, add_special_tokens=False)["input_ids"]
     completion_ids: list[int] = tokenizer(completion, add_special_tokens=False)["input_ids"]
-    if prompt_ids[:2] == [tokenizer.bos_token_id] * 2:
-        raise PrerequisiteError("the chat template begins the prompt with two BOS tokens")
     completion_ids = end_with_eos(completion_ids, tokenizer, row.sample_id)
     text = tokenizer.decode(
         completion_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
@@ -139,6 +182,36 @@ def encode_row(row: TrainingRow, tokenizer: Any) -> tuple[list[int], list[int]]:
     return prompt_ids, completion_ids
 
 
+def leading_bos(tokenizer: Any) -> int | None:
+    """The token that begins every text and stands nowhere else; None for models without one.
+
+    ChatML's models name `<|im_start|>`, which begins every turn, and write none of their own.
+    """
+    bos: int | None = tokenizer.bos_token_id
+    if bos is None:
+        return None
+    of_its_own = tokenizer("a")["input_ids"][:1] == [bos]
+    return bos if of_its_own or "bos_token" in str(tokenizer.chat_template) else None
+
+
+def _refuse_other_than_one_bos(
+    bos: int | None, prompt_ids: Sequence[int], named: int | None
+) -> None:
+    """Raise PrerequisiteError unless a rendered prompt begins with exactly one BOS, if with any.
+
+    A server tokenizes what the template renders without adding special tokens (vLLM's chat), so
+    the template alone must write it. Two of the token `named` so are wrong for every model.
+    """
+    twice = named is not None and list(prompt_ids[:2]) == [named, named]
+    if not twice and (bos is None or prompt_ids[0] == bos):
+        return
+    number = "two" if twice else "no"
+    raise PrerequisiteError(
+        f"the chat template begins the prompt with {number} BOS tokens where the model wants "
+        "exactly one: set student.chat_template to one that begins with {{ bos_token }}"
+    )
+
+
 def render(row: TrainingRow, tokenizer: Any) -> tuple[str, str]:
     """The prompt's text as at inference, and what the template makes of the assistant's turn."""
     turns = [dict(message) for message in row.messages]
@@ -147,13 +220,15 @@ def render(row: TrainingRow, tokenizer: Any) -> tuple[str, str]:
     )
     whole: str = tokenizer.apply_chat_template(turns, tokenize=False)
     reasoning = row.reasoning.strip()
-    if reasoning not in whole:
+    answered = whole.startswith(prompt)
+    # Behind the prompt, where that is to be told: a question may hold the same words.
+    if reasoning not in (whole[len(prompt) :] if answered else whole):
         raise NotRoundTripError(
             f"the chat template deletes the reasoning (sample {row.sample_id}: "
             f"{reasoning[:60]!r} is not in the rendered text); set student.chat_template to one "
             "that keeps the assistant's content whole"
         )
-    if not whole.startswith(prompt):
+    if not answered:
         raise PrerequisiteError(
             "the chat template renders the prompt differently once it is answered (sample "
             f"{row.sample_id}): asked, it ends {prompt[-40:]!r}; answered, the same place reads "

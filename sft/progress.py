@@ -32,6 +32,11 @@ class JsonLines(TrainerCallback):
         """One line, flushed: the reader is another process."""
         print(json.dumps(values), file=self.out, flush=True)
 
+    def warn(self, text: str, step: int) -> None:
+        """Something a person should see while training goes on; in the log too."""
+        print(f"warning: {text}", file=sys.stderr, flush=True)
+        self.say(warning=text, at=step)
+
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Start the clock."""
         self.started = time.monotonic()

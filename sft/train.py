@@ -2,22 +2,29 @@
 
 Prints a JSON line per optimiser step and a last one with the summary; everything else goes to
 standard error. Exit codes: 0 done, 2 the user's mistake, 3 a fault after which the same command
-continues from the last checkpoint.
+continues from the last checkpoint; the last line is then {"error", "code"}, because what starts
+several processes ends with a code of its own.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from prompts.errors import PrerequisiteError, RunError
 from sft.allocator import keep_freed_memory
-from sft.job import TrainJob, finished_summary, read_job
-from sft.messages import Encoded, encode_rows, read_training_rows
+from sft.attention_choice import AttentionChoice, choose_attention
+from sft.job import TrainJob, read_job
+from sft.saved_student import finished_summary, put_in_place, save_student
+from sft.steps import StepPlan, StepShape, padding_share, plan_steps
 from sft.student import StudentRecipe
+from sft.token_rows import TokenRows, rows_key, token_rows
+from sft.watching import rows_of_steps, watchers
 
 
 def main(arguments: list[str]) -> int:
@@ -28,122 +35,204 @@ def main(arguments: list[str]) -> int:
             raise PrerequisiteError("usage: python -m sft.train JOB.json")
         job = read_job(Path(arguments[0]))
         _keep_off_the_network(job)
+        _let_threads_sleep(job)
+        _keep_few_kernels(job)
+        _see_one_gpu(job)
         keep_freed_memory()
         # Libraries print what they like; our reader expects JSON lines only.
         with contextlib.redirect_stdout(sys.stderr):
             train(job, out)
     except PrerequisiteError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _ended(error, 2, out)
     except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 3
+        return _ended(error, 3, out)
     return 0
 
 
+def _ended(error: Exception, code: int, out: Any) -> int:
+    """Say, in the log and to our reader, what ended the training; returns the exit code."""
+    print(f"error: {error}", file=sys.stderr)
+    print(json.dumps({"error": str(error), "code": code}), file=out, flush=True)
+    return code
+
+
 def _keep_off_the_network(job: TrainJob) -> None:
-    """No tracker, and no Hub when the weights are in a local folder."""
+    """Libraries tell nobody of it, and ask no Hub when the weights are in a local folder."""
     os.environ["DO_NOT_TRACK"] = os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     if Path(job.model_dir).is_dir():
         os.environ["HF_HUB_OFFLINE"] = "1"
 
 
+def _let_threads_sleep(job: TrainJob) -> None:
+    """On processors, threads that wait for each other sleep; read when torch is loaded.
+
+    Spinning, which is usual, takes the core from the thread that is waited for where others use
+    the machine: at load 5 on two cores two steps took 134 s, and 40 s with this.
+    """
+    if job.student.gpus == 0:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def _keep_few_kernels(job: TrainJob) -> None:
+    """On processors, kernels of sizes that do not come again go; read when torch is loaded.
+
+    Each step has other sizes, and oneDNN and torch's own cache before it hold kernels with their
+    scratch memory for the last 1,024: 15 MB more at every step of a model of 135 M, for nothing.
+    """
+    if job.student.gpus == 0:
+        for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+            os.environ.setdefault(name, "64")
+
+
+def _see_one_gpu(job: TrainJob) -> None:
+    """One process trains on one GPU, where a machine has more too; read when torch is loaded.
+
+    TRL refuses to work on several by threads.
+    """
+    if job.student.launch == "single" and job.student.gpus == 1:
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES", "0")
+        os.environ["CUDA_VISIBLE_DEVICES"] = seen.partition(",")[0]
+
+
 def train(job: TrainJob, out: Any) -> None:
     """Encode, train or continue unless that is done, save, and print the summary."""
-    from sft.base_model import load_tokenizer, save_student
+    from sft.base_model import load_tokenizer
     from sft.checkpoints import open_checkpoints, training_fingerprint
     from sft.progress import JsonLines
 
     started = time.monotonic()
+    _need_gpus(job.student)
     tokenizer = load_tokenizer(job.model_dir, job.student)
-    encoded = encode_rows(read_training_rows(job.data), tokenizer, job.student.max_length)
-    if not encoded.rows:
-        raise PrerequisiteError(f"no row to train on; dropped: {dict(encoded.dropped)}")
+    key = rows_key(job, tokenizer)
     report = JsonLines(out)
-    fingerprint = training_fingerprint(job.student, job.model_dir, encoded)
+    fingerprint = training_fingerprint(job.student, job.model_dir, key)
     if (summary := finished_summary(job, fingerprint)) is None:
+        rows = token_rows(job, tokenizer, key)
         checkpoint = open_checkpoints(job.checkpoints, fingerprint, job.resume)
-        trainer = make_trainer(job, encoded, tokenizer, report)
+        attention = choose_attention(job.model_dir, job.student)
+        if attention.why_padded is not None:
+            print(f"packing is off: {attention.why_padded}", file=sys.stderr)
+        plan = plan_of(job.student, rows.lengths, attention)
+        trainer = make_trainer(job, rows, tokenizer, report, attention, plan)
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         summary = {
-            "rows": len(encoded.rows),
-            "dropped": dict(encoded.dropped),
+            "rows": len(rows),
+            "dropped": rows.dropped,
             "tokens": report.tokens,
-            "tokens_per_epoch": encoded.tokens,
+            "tokens_per_epoch": rows.tokens,
             "steps": trainer.state.global_step,
+            "padding_share": round(share_of_padding(job.student, rows.lengths, plan, attention), 4),
+            "why_padded": attention.why_padded,
             "resumed_from": None if checkpoint is None else checkpoint.name,
             "final_loss": report.final_loss,
             "seconds": round(time.monotonic() - started, 2),
         }
         record = {"fingerprint": fingerprint, "summary": summary}
         save_student(trainer, tokenizer, job.output_dir, record)
-    # Killed before this point, the next attempt finds the output whole and comes here at once.
+    # Killed before this point, the next attempt finds a whole student and comes here at once.
     if os.environ.get("RANK", "0") == "0":
+        put_in_place(job.output_dir)
         shutil.rmtree(job.checkpoints, ignore_errors=True)
         report.say(done=True, **summary, output_dir=str(job.output_dir))
 
 
-def make_trainer(job: TrainJob, encoded: Encoded, tokenizer: Any, report: Any) -> Any:
+def _need_gpus(student: StudentRecipe) -> None:
+    """PrerequisiteError where a student for GPUs would be trained on the processor without a word.
+
+    A node without its GPUs, or a build of torch that knows none, looks just like that.
+    """
+    import torch
+
+    if student.gpus and not torch.cuda.is_available():
+        raise PrerequisiteError(
+            f"student.gpus is {student.gpus} but torch {torch.__version__} sees no GPU here: "
+            "install the build for this machine's GPUs, or set student.gpus=0"
+        )
+
+
+def plan_of(student: StudentRecipe, lengths: Sequence[int], attention: AttentionChoice) -> StepPlan:
+    """Every optimiser step of the training, laid out for as many ranks as there are."""
+    shape = StepShape(
+        epochs=student.epochs,
+        batch_size=student.batch_size,
+        bin_rows=student.micro_batch_size,
+        bin_tokens=attention.bin_tokens,
+        ranks=int(os.environ.get("WORLD_SIZE", "1")) // student.sequence_parallel,
+        seed=student.seed,
+    )
+    return plan_steps(lengths, shape)
+
+
+def share_of_padding(
+    student: StudentRecipe, lengths: Sequence[int], plan: StepPlan, attention: AttentionChoice
+) -> float:
+    """Share of the tokens computed that is padding."""
+    packed = attention.bin_tokens is not None
+    return padding_share(plan, lengths, packed, row_multiple(student) or 1)
+
+
+def row_multiple(student: StudentRecipe) -> int | None:
+    """Ring attention cuts a row into two pieces for each GPU that shares it."""
+    return None if student.sequence_parallel == 1 else 2 * student.sequence_parallel
+
+
+def make_trainer(
+    job: TrainJob,
+    rows: TokenRows,
+    tokenizer: Any,
+    report: Any,
+    attention: AttentionChoice,
+    plan: StepPlan,
+) -> Any:
     """The trainer of a job, its model loaded and its rows in place."""
-    from datasets import Dataset
     from transformers import PrinterCallback
 
     from sft.base_model import load_model
     from sft.checkpoints import MarkWhole
     from sft.completion_trainer import CompletionTrainer
     from sft.master_adamw import MasterAdamW
+    from sft.stop_request import StopWhenAsked
 
     student = job.student
-    model = load_model(job.model_dir, student, attention_of(student), tokenizer)
-    rows = [{"input_ids": row.input_ids, "labels": row.labels} for row in encoded.rows]
     sharded = student.launch in ("fsdp", "deepspeed")
+    # Before the model: DeepSpeed's settings, kept in these, have it loaded in shards.
+    settings = training_settings(job, sharded, attention, plan)
+    model = load_model(job.model_dir, student, attention.name, tokenizer)
     optimiser = {"lr": student.learning_rate, "fused": True}
     # FSDP and DeepSpeed keep float32 weights of their own.
     own_masters = student.dtype == "bfloat16" and not sharded
     trainer = CompletionTrainer(
         model,
-        training_settings(job, sharded),
-        train_dataset=Dataset.from_list(rows),
+        settings,
         processing_class=tokenizer,
-        report=report,
+        rows=rows,
+        plan=plan,
+        rank=settings.process_index // student.sequence_parallel,
         eos=tokenizer.eos_token_id,
-        callbacks=[MarkWhole()],
+        report=report,
+        callbacks=[
+            MarkWhole(),
+            *watchers(job, tokenizer, report, rows_of_steps(rows, plan)),
+            StopWhenAsked(job.stop_file),
+        ],
         optimizer_cls_and_kwargs=(MasterAdamW, optimiser) if own_masters else None,
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
-def attention_of(student: StudentRecipe) -> str:
-    """Which attention honours the boundaries of packed sequences on this machine."""
-    import torch
-    from transformers.utils.import_utils import is_flash_attn_2_available
-
-    from sft.packed_attention import register_packed_attention
-
-    if not student.packing:
-        return "sdpa"
-    if not torch.cuda.is_available():
-        return register_packed_attention()
-    # Without FlashAttention, transformers derives a block mask from the position ids.
-    return "flash_attention_2" if is_flash_attn_2_available() else "sdpa"
-
-
-def training_settings(job: TrainJob, sharded: bool) -> Any:
+def training_settings(
+    job: TrainJob, sharded: bool, attention: AttentionChoice, plan: StepPlan
+) -> Any:
     """TRL's SFTConfig of a job: nothing is reported, truncated or pushed."""
-    import torch
     from trl.trainer.sft_config import SFTConfig
 
     student = job.student
-    saving: dict[str, Any] = {"save_strategy": "epoch"}
-    if student.checkpoint_every_steps is not None:
-        saving = {"save_strategy": "steps", "save_steps": student.checkpoint_every_steps}
     return SFTConfig(
         output_dir=str(job.checkpoints),
-        num_train_epochs=student.epochs,
-        per_device_train_batch_size=student.micro_batch_size,
-        gradient_accumulation_steps=student.steps_accumulated,
+        max_steps=len(plan.steps),
+        per_device_train_batch_size=student.micro_batch_size,  # named, not used: see RankSteps
         learning_rate=student.learning_rate,
         lr_scheduler_type="cosine_with_min_lr",
         lr_scheduler_kwargs={"min_lr_rate": student.min_lr_ratio},
@@ -152,22 +241,21 @@ def training_settings(job: TrainJob, sharded: bool) -> Any:
         max_grad_norm=student.max_grad_norm,
         seed=student.seed,
         max_length=None,
-        padding_free=student.packing,
-        # Ring attention cuts a row into two pieces for each GPU that shares it.
-        pad_to_multiple_of=None
-        if student.sequence_parallel == 1
-        else 2 * student.sequence_parallel,
-        train_sampling_strategy="random" if student.packing else "group_by_length",
+        padding_free=attention.bin_tokens is not None,
+        pad_to_multiple_of=row_multiple(student),
         activation_checkpointing=student.gradient_checkpointing,
+        activation_offloading=student.activation_offloading and student.gpus > 0,
+        use_liger_kernel=student.liger and student.gpus > 0,
         bf16=sharded and student.dtype == "bfloat16",
-        use_cpu=not torch.cuda.is_available(),
-        dataloader_pin_memory=torch.cuda.is_available(),
+        use_cpu=student.gpus == 0,
+        dataloader_pin_memory=student.gpus > 0,
+        save_strategy="steps",
+        save_steps=student.checkpoint_every_steps or plan.per_epoch,
         save_total_limit=2,
         logging_steps=1,
         logging_nan_inf_filter=False,
         disable_tqdm=True,
         report_to="none",
-        **saving,
     )
 
 
