@@ -2,18 +2,28 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from evals.scores import OVERALL, Difference, DomainScore, PromptScore, Scores
-from evals.stats import bootstrap, clustered_error, cons_at_k, paired_difference, pass_at_1
-from filters.extract import final_answer
+from evals.benchmarks import EvalBenchmark
+from evals.scores import HELD_OUT, OVERALL, Difference, DomainScore, PromptScore, Scores
+from evals.stats import (
+    Interval,
+    bootstrap,
+    clustered_error,
+    cons_at_k,
+    paired_difference,
+    pass_at_1,
+    pass_at_k,
+    wilson,
+)
+from evals.votes import NO_VOTE, vote_keys
 from filters.verdict import Outcome, Verdict
-from filters.verifiers.normal_form import normal_form
 from prompts.record import Prompt
 from teacher.sample import Sample
 from teacher.serve import ServeRecipe
@@ -34,11 +44,21 @@ class EvalsRecipe(BaseModel):
     subjects: tuple[Subject, ...] = Field(
         default=("base", "student"), description="who is measured: base, teacher, student"
     )
+    benchmarks: tuple[EvalBenchmark, ...] = Field(
+        default=(), description="what else they are measured on, besides the held-out prompts"
+    )
     in_flight: int = Field(default=64, ge=1, le=4_096, description="requests outstanding")
     serve: ServeRecipe | None = Field(
         default=None, description="how students are served; as the teacher is without it"
     )
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="of every interval")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        labels = [HELD_OUT, *(one.label for one in self.benchmarks)]
+        if twice := sorted({label for label in labels if labels.count(label) > 1}):
+            raise ValueError(f"benchmarks: {twice[0]!r} is there twice; give one another `name`")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +66,19 @@ class _Graded:
     """A prompt with the samples that came back and what became of them."""
 
     prompt: Prompt
+    group: str
     samples: list[Sample]
     outcomes: list[Outcome]
-    pass_at_1: float
     cons_at_k: float
+
+    @property
+    def accepted(self) -> list[bool]:
+        return [outcome is Outcome.ACCEPT for outcome in self.outcomes]
+
+
+def domain_of(prompt: Prompt) -> str:
+    """The group a prompt's score goes into where its benchmark has none of its own."""
+    return prompt.domain
 
 
 def score(
@@ -59,8 +88,10 @@ def score(
     k: int,
     confidence: float = 0.95,
     seed: int = 0,
+    benchmark: str = HELD_OUT,
+    group_of: Callable[[Prompt], str] = domain_of,
 ) -> Scores:
-    """Score every prompt's first k samples, per domain and overall.
+    """Score every prompt's first k samples, per group (its domain, if not told) and overall.
 
     Of several verdicts on one sample the last counts. Samples of other prompts, beyond k or with
     an error are not scored; the last two are counted as missing. ValueError for a sample that was
@@ -71,59 +102,50 @@ def score(
         if sample.sample_index < k and sample.error is None:
             by_prompt[sample.prompt_id].append(sample)
     outcomes = {verdict.sample_id: verdict.outcome for verdict in verdicts}
-    graded = [_grade(prompt, by_prompt[prompt.prompt_id], outcomes) for prompt in prompts]
-    domains: dict[str, list[_Graded]] = defaultdict(list)
+    graded = [_grade(one, group_of(one), by_prompt[one.prompt_id], outcomes) for one in prompts]
+    groups: dict[str, list[_Graded]] = defaultdict(list)
     for one in graded:
-        domains[one.prompt.domain].append(one)
-    named = [*sorted(domains.items()), (OVERALL, graded)]
+        groups[one.group].append(one)
+    named = [*sorted(groups.items()), (OVERALL, graded)]
     return Scores(
+        benchmark=benchmark,
         k=k,
         confidence=confidence,
         rows=tuple(_row(name, group, k, confidence, seed) for name, group in named),
-        prompts=tuple(_prompt_score(one) for one in graded),
+        prompts=tuple(map(_prompt_score, graded)),
+        verifiers=dict(sorted({(one.verifier, one.verifier_version) for one in verdicts})),
     )
 
 
-def _grade(prompt: Prompt, samples: Sequence[Sample], outcomes: Mapping[str, Outcome]) -> _Graded:
-    """One prompt's scores; NaN where it has no sample, or where its answers cannot vote."""
+def _grade(
+    prompt: Prompt, group: str, samples: Sequence[Sample], outcomes: Mapping[str, Outcome]
+) -> _Graded:
+    """One prompt's samples with their outcomes; cons@k is NaN where nothing can vote."""
     ordered = sorted(samples, key=lambda sample: sample.sample_index)
     ungraded = [sample.sample_id for sample in ordered if sample.sample_id not in outcomes]
     if ungraded:
         raise ValueError(f"{len(ungraded)} sample(s) have no verdict, the first is {ungraded[0]}")
     found = [outcomes[sample.sample_id] for sample in ordered]
-    if not ordered:
-        return _Graded(prompt, [], [], math.nan, math.nan)
-    correct = np.array([[outcome is Outcome.ACCEPT for outcome in found]], dtype=float)
     vote = math.nan
-    if prompt.reference_kind not in ("unit_tests", "program"):  # programs do not vote by their text
-        vote = float(cons_at_k([vote_keys(ordered, found)], correct)[0])
-    return _Graded(prompt, ordered, found, float(pass_at_1(correct)[0]), vote)
+    if ordered and prompt.reference_kind not in NO_VOTE:
+        vote = _vote(prompt, ordered, found)
+    return _Graded(prompt, group, ordered, found, vote)
 
 
-def vote_keys(samples: Sequence[Sample], outcomes: Sequence[Outcome]) -> list[str | None]:
-    """What each sample votes for in cons@k: equal keys are one group, None is no vote.
-
-    A truncated sample does not vote: what it boxed so far is no final answer.
-
-    Final answers are grouped by their normal form; forms the verifier accepted equal the
-    reference, hence each other, and are one group. Wrong answers that are equal only to an
-    algebra system stay apart, which favours the accepted group slightly.
-    """
-    forms: list[str | None] = []
-    for sample in samples:
-        found = None if sample.finish_reason == "length" else final_answer(sample.answer)
-        forms.append(None if found is None else normal_form(found.text))
-    accepted = {
-        form for form, outcome in zip(forms, outcomes, strict=True) if outcome is Outcome.ACCEPT
-    }
-    return [None if form is None else "=" if form in accepted else f":{form}" for form in forms]
+def _vote(prompt: Prompt, samples: Sequence[Sample], outcomes: Sequence[Outcome]) -> float:
+    """A prompt's cons@k; answers are looked at only where counting outcomes cannot tell."""
+    accepted = sum(outcome is Outcome.ACCEPT for outcome in outcomes)
+    if accepted == 0 or 2 * accepted > len(outcomes):
+        return float(accepted > 0)
+    correct = [[outcome is Outcome.ACCEPT for outcome in outcomes]]
+    return float(cons_at_k([vote_keys(prompt, samples, outcomes)], correct)[0])
 
 
 def _prompt_score(one: _Graded) -> PromptScore:
     return PromptScore(
         prompt_id=one.prompt.prompt_id,
-        domain=one.prompt.domain,
-        pass_at_1=_number(one.pass_at_1),
+        domain=one.group,
+        pass_at_1=_share(one.accepted),
         cons_at_k=_number(one.cons_at_k),
     )
 
@@ -132,7 +154,8 @@ def _row(name: str, group: Sequence[_Graded], k: int, confidence: float, seed: i
     """The table row of a group of prompts."""
     samples = [sample for one in group for sample in one.samples]
     outcomes = [outcome for one in group for outcome in one.outcomes]
-    passes = [one.pass_at_1 for one in group]
+    correct = _matrix(group, k)
+    passes = pass_at_1(correct)
     overall = bootstrap(passes, confidence, seed)
     votes = bootstrap([one.cons_at_k for one in group], confidence, seed)
     return DomainScore(
@@ -142,12 +165,31 @@ def _row(name: str, group: Sequence[_Graded], k: int, confidence: float, seed: i
         samples=len(samples),
         missing=len(group) * k - len(samples),
         pass_at_1=overall if overall.n else None,
+        wilson=wilson(sum(passes == 1), overall.n, confidence) if k == 1 and overall.n else None,
+        pass_at_k=_passes_at_powers(correct, k, confidence, seed),
         standard_error=_number(clustered_error(passes)),
         cons_at_k=votes if votes.n else None,
         undecided_rate=_share([outcome is Outcome.UNDECIDED for outcome in outcomes]),
         truncation_rate=_share([sample.finish_reason == "length" for sample in samples]),
         mean_completion_tokens=_share([sample.completion_tokens for sample in samples]),
     )
+
+
+def _matrix(group: Sequence[_Graded], k: int) -> NDArray[np.float64]:
+    """The group's score matrix, (prompts, k); NaN where a sample is missing."""
+    correct = np.full((len(group), k), math.nan)
+    for row, one in enumerate(group):
+        correct[row, : len(one.outcomes)] = one.accepted
+    return correct
+
+
+def _passes_at_powers(
+    correct: NDArray[np.float64], k: int, confidence: float, seed: int
+) -> dict[int, Interval]:
+    """pass@2, pass@4, … up to pass@k; those no prompt has enough samples for are left out."""
+    powers = [2**n for n in range(1, k.bit_length()) if 2**n <= k]
+    found = {many: bootstrap(pass_at_k(correct, many), confidence, seed) for many in powers}
+    return {many: interval for many, interval in found.items() if interval.n}
 
 
 def compare(before: Scores, after: Scores, seed: int = 0) -> tuple[Difference, ...]:

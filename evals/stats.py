@@ -16,8 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 RESAMPLES = 10_000
+# So many prompts must be solved at times, and as many failed at times, for resampling to see how
+# they vary. With 30 prompts of 64 samples and a true mean of 2 %, percentile intervals that claim
+# 95 % hold it 72 times in 100; with this rule intervals hold it 89 times or more wherever tried.
+FEW = 8
 # Resampled means are computed in slices of this many numbers, 80 MB, whatever the matrix's size.
 SLICE_VALUES = 10_000_000
+# 0.8 - 0.7 and 0.2 - 0.1 are the same difference: values nearer than this share of their range are.
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +103,16 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     """Wilson's score interval of a proportion (Wilson 1927): never outside 0 to 1."""
     if not 0 <= successes <= n or n < 1:
         raise ValueError(f"wilson needs 0 <= successes <= n and n >= 1, got {successes} of {n}")
-    z, share = _z(confidence), successes / n
+    return _wilson(successes / n, n, confidence)
+
+
+def _wilson(share: float, n: int, confidence: float) -> Interval:
+    """The same of a mean share: shares vary no more than zeros and ones of the same mean."""
+    z = _z(confidence)
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Interval(share, max(0.0, middle - half), min(1.0, middle + half), n)
+    low, high = min(middle - half, share), max(middle + half, share)  # but for rounding they are
+    return Interval(share, max(0.0, low), min(1.0, high), n)
 
 
 def clustered_error(values: ArrayLike) -> float:
@@ -112,18 +124,46 @@ def clustered_error(values: ArrayLike) -> float:
 def bootstrap(
     values: ArrayLike, confidence: float = 0.95, seed: int = 0, resamples: int = RESAMPLES
 ) -> Interval:
-    """The mean of per-prompt values with its percentile interval over resampled prompts.
+    """The mean of per-prompt shares with its percentile interval over resampled prompts.
 
     Deterministic for a seed. NaN values (prompts without a score) are left out of mean and n.
-    When all values are 0 or all are 1 resampling sees no spread; Wilson's interval is given. One
-    prompt with a share in between says nothing of the others: its interval is all of 0 to 1.
+    Where fewer than FEW are above 0, or below 1, the interval is Wilson's of their mean: wider,
+    also where all are 0 or all are 1.
+    """
+    known = _known(values)
+    some = min(np.sum(known > 0), np.sum(known < 1))
+    if some < FEW and (len(known) > 1 or some < len(known)):
+        return _wilson(float(known.mean()), len(known), confidence)
+    return bootstrap_mean(known, (0.0, 1.0), confidence, seed, resamples)
+
+
+def bootstrap_mean(
+    values: ArrayLike,
+    bounds: tuple[float, float],
+    confidence: float = 0.95,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """The mean of any values with its percentile interval over resampled values.
+
+    NaN values are left out; without any, all is NaN and n is 0. One value says nothing of the
+    others: its interval is `bounds`, what a value can be. Where several are all the same,
+    resampling sees no spread: by Wilson's interval so many alike leave room for a share of others,
+    which may be anything between `bounds`.
     """
     known = _known(values)
     if len(known) == 0:
         return Interval(math.nan, math.nan, math.nan, 0)
-    if np.all(known == known[0]) and known[0] in (0.0, 1.0):
-        return wilson(int(known.sum()), len(known), confidence)
-    return _percentiles(known, confidence, seed, resamples, (0.0, 1.0))
+    if len(known) == 1:
+        return Interval(float(known[0]), *bounds, 1)
+    if np.ptp(known) <= ROUNDING * (bounds[1] - bounds[0]):
+        value, alike = float(known[0]), wilson(len(known), len(known), confidence).low
+        low, high = (alike * value + (1 - alike) * end for end in bounds)
+        return Interval(value, low, high, len(known))
+    means = _resampled_means(known, seed, resamples)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return Interval(float(known.mean()), float(low), float(high), len(known))
 
 
 def paired_difference(
@@ -136,39 +176,29 @@ def paired_difference(
     """Mean of `after - before` over the same prompts, with a paired bootstrap interval.
 
     Both have shape (prompts,), the same prompt at the same place; prompts that lack either score
-    are left out. One pair says nothing of the others: its interval is all of -1 to 1, what scores
-    can differ by. ValueError when the shapes differ.
+    are left out. Scores differ by -1 to 1, so two prompts that both turned right show no
+    difference yet. ValueError when the shapes differ.
     """
     first, second = np.asarray(before, float), np.asarray(after, float)
     if first.shape != second.shape or first.ndim != 1:
         raise ValueError(f"paired scores differ in shape: {first.shape} and {second.shape}")
-    known = _known(second - first)
-    return _percentiles(known, confidence, seed, resamples, (-1.0, 1.0))
-
-
-def _percentiles(
-    known: Floats, confidence: float, seed: int, resamples: int, bounds: tuple[float, float]
-) -> Interval:
-    """The mean and its percentile interval; the bounds with one value, NaN with none."""
-    if len(known) == 0:
-        return Interval(math.nan, math.nan, math.nan, 0)
-    if len(known) < 2:
-        return Interval(float(known[0]), *bounds, 1)
-    means = _resampled_means(known, seed, resamples)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(known.mean()), float(low), float(high), len(known))
+    return bootstrap_mean(second - first, (-1.0, 1.0), confidence, seed, resamples)
 
 
 def _resampled_means(values: Floats, seed: int, resamples: int) -> Floats:
-    """Means of `resamples` draws of len(values) prompts with replacement."""
-    draw = np.random.default_rng(seed)
-    slice_rows = max(1, SLICE_VALUES // len(values))
+    """Means of `resamples` draws of len(values) values with replacement.
+
+    How often each distinct value is drawn is multinomial, and a benchmark of 100,000 prompts with
+    k samples each has k + 1 distinct scores: that many numbers are drawn, not 100,000.
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    draw, shares = np.random.default_rng(seed), counts / len(values)
+    slice_rows = max(1, SLICE_VALUES // len(distinct))
     means = np.empty(resamples)
     for start in range(0, resamples, slice_rows):
         rows = min(slice_rows, resamples - start)
-        chosen = draw.integers(0, len(values), size=(rows, len(values)))
-        means[start : start + rows] = values[chosen].mean(axis=1)
+        drawn = draw.multinomial(len(values), shares, size=rows)
+        means[start : start + rows] = drawn @ distinct / len(values)
     return means
 
 

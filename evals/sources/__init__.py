@@ -1,0 +1,1 @@
+"""How a row of a benchmark is read, one file a kind: question, reference, own id, group, date."""
