@@ -24,14 +24,19 @@ def fence(text: str, max_chars: int = 1_500) -> str:
     return f"{ticks}text\n{shown}\n{ticks}"
 
 
+def one_line(text: str) -> str:
+    """What can be seen of the text, on one line; safe in a terminal, which runs what cannot."""
+    return " ".join(visible(text).split())
+
+
 def plain(text: str) -> str:
     """The text on one line with Markdown's and HTML's signs escaped; safe in a table cell."""
-    return _PUNCTUATION.sub(r"\\\1", " ".join(visible(text).split()))
+    return _PUNCTUATION.sub(r"\\\1", one_line(text))
 
 
 def code(text: str) -> str:
     """The text on one line as a code span; safe in a table cell."""
-    line = " ".join(visible(text).split()).replace("|", "\\|")
+    line = one_line(text).replace("|", "\\|")
     if not line:
         return ""
     ticks = "`" * (_longest_run(line) + 1)

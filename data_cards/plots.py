@@ -38,7 +38,8 @@ def draw_plots(folder: Path, assembled: Assembled) -> list[Path]:
 
 
 def draw_plot(path: Path, title: str, draw: Callable[[Any], None], height: float = 3.6) -> Path:
-    """One plot as a PNG file, 7.2 by `height` inches; `draw` fills its axes."""
+    """One plot as a PNG or SVG file, 7.2 by `height` inches; `draw` fills its axes."""
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -48,10 +49,16 @@ def draw_plot(path: Path, title: str, draw: Callable[[Any], None], height: float
     axes = figure.subplots()
     draw(axes)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(title, loc="left", fontsize=11)
+    # Names that people gave are no formulas: a `$` would begin one, and a broken one ends it all.
+    axes.set_title(title, loc="left", fontsize=11, parse_math=False)
     if axes.get_legend_handles_labels()[1]:
-        figure.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=8)
-    figure.savefig(path, dpi=120, metadata={"Software": None})
+        legend = figure.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=8)
+        for label in legend.get_texts():
+            label.set_parse_math(False)
+    # The same plot gives the same bytes: no version, no date, no ids drawn by lot.
+    kept_out = "Date" if path.suffix == ".svg" else "Software"
+    with rc_context({"svg.hashsalt": path.name}):
+        figure.savefig(path, dpi=120, metadata={kept_out: None})
     return path
 
 
@@ -68,7 +75,7 @@ def stack_bars(
             colour = colours.get(label, SERIES[number % len(SERIES)])
             axes.barh(places, sizes, left=left, label=label, color=colour, height=0.6)
             left = [a + b for a, b in zip(left, sizes, strict=True)]
-    axes.set_yticks(places, names)
+    axes.set_yticks(places, names, parse_math=False)
     axes.invert_yaxis()
 
 

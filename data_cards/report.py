@@ -6,11 +6,12 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from data_cards.funnel import FunnelRow, seconds_text
+from data_cards.loss_curve import loss_curve
+from data_cards.score_table import LABELS, ScoreTable, table_header, table_lines, table_notes
 from data_cards.trace import Trace
 
 _HERE = Path(__file__).parent
@@ -41,55 +42,31 @@ _SHOWN_FIELDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
-    """One model's score in one domain; scores and interval ends are between 0 and 1."""
-
-    who: str
-    domain: str
-    prompts: int
-    samples_per_prompt: int
-    pass_at_1: float
-    low: float
-    high: float
-    cons_at_k: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DifferenceRow:
-    """A paired difference of pass@1, first minus second, with its interval; between -1 and 1."""
-
-    first: str
-    second: str
-    difference: float
-    low: float
-    high: float
-
-
 def write_report(
     path: Path,
     *,
     title: str,
     funnel: Sequence[FunnelRow],
     traces: Sequence[Trace],
-    scores: Sequence[ScoreRow] = (),
-    differences: Sequence[DifferenceRow] = (),
+    scores: ScoreTable | None = None,
     facts: Mapping[str, str] | None = None,
+    losses: Sequence[tuple[int, float]] = (),
     shown: int = 200,
 ) -> Path:
     """Write the report, whole or not at all; `traces` are accepted and rejected ones together.
 
     `shown` of them go in, spread evenly over domains, outcomes and reasons. `facts` are lines
-    under the title, such as teacher or machine. What models wrote is data to the page: it is
-    escaped, set as text, and a content security policy allows no script but the page's own.
+    under the title, such as teacher or machine; `losses` are (step, loss) of the training. What
+    models wrote is data to the page: it is escaped, set as text, and a content security policy
+    allows no script but the page's own.
     """
     chosen = choose_traces(traces, shown)
     text = render_report(
         title=title,
         funnel=funnel,
-        scores=scores,
-        differences=differences,
+        scores=scores or ScoreTable(),
         facts=dict(facts or {}),
+        losses=losses,
         traces=chosen,
         trace_count=len(traces),
     )
@@ -131,7 +108,11 @@ def render_report(**values: Any) -> str:
     return environment.from_string((_HERE / "report.html").read_text(encoding="utf-8")).render(
         **values,
         bars=_bars,
-        score_groups=_score_groups(values["scores"]),
+        score_header=table_header(values["scores"]),
+        score_lines=table_lines(values["scores"]),
+        score_notes=table_notes(values["scores"]),
+        labels=LABELS,
+        curve=Markup(loss_curve(values["losses"])),
         seconds_text=seconds_text,
         style=Markup((_HERE / "report.css").read_text(encoding="utf-8")),
         script=Markup(script),
@@ -161,11 +142,3 @@ def _bars(row: FunnelRow) -> list[tuple[str, str, float, int]]:
         )
         for index, (outcome, count) in enumerate(row.outcomes.items())
     ]
-
-
-def _score_groups(scores: Sequence[ScoreRow]) -> dict[str, list[ScoreRow]]:
-    """Scores by domain in the order they came."""
-    groups: dict[str, list[ScoreRow]] = defaultdict(list)
-    for score in scores:
-        groups[score.domain].append(score)
-    return dict(groups)

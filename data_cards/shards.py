@@ -1,6 +1,7 @@
 """Traces to Parquet shards, and the facts about them that the card states."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 
 from data_cards.assemble import Assembled, DatasetRecipe, split_of
 from data_cards.trace import Trace
-from prompts.errors import RunError
+from prompts.errors import PrerequisiteError, RunError
 from prompts.parquet import read_rows, write_rows
 
 # Config name -> folder of its files. `default` is what load_dataset(path) opens.
@@ -59,16 +60,18 @@ def write_dataset(folder: Path, assembled: Assembled, recipe: DatasetRecipe) -> 
     """Write the shards, replacing what an earlier attempt left; returns what the footers say.
 
     The old card goes first and the new one is written last, by write_card: a folder with a
-    README.md is whole. Raises RunError when there is no accepted trace for `train`, or when old
-    shards cannot be removed: they would be counted and published with the new ones.
+    README.md is whole. Raises PrerequisiteError when there is no accepted trace for `train`, with
+    the reasons; RunError when old shards cannot be removed: they would be counted and published
+    with the new ones.
     """
     rows = {"default": assembled.accepted, "rejected": assembled.rejected}
     if not recipe.publish_rejected:
         rows["rejected"] = ()
     if not any(split_of(trace.prompt_id, recipe) == "train" for trace in assembled.accepted):
-        raise RunError(
-            "no accepted trace for the train split, so there is no dataset to publish; "
-            "look at the reasons in 3-verdicts, then ask for more prompts or samples"
+        raise PrerequisiteError(
+            "no accepted trace for the train split, so there is no dataset to publish"
+            f"{_reasons_text(assembled)}. Ask for more prompts or samples, or another teacher; "
+            "with rounds, train the student that teaches for longer"
         )
     (folder / CARD_NAME).unlink(missing_ok=True)
     for config, subfolder in CONFIG_FOLDERS.items():
@@ -77,6 +80,13 @@ def write_dataset(folder: Path, assembled: Assembled, recipe: DatasetRecipe) -> 
             traces = [t for t in rows[config] if split_of(t.prompt_id, recipe) == split]
             _write_split(folder / subfolder, split, traces, recipe.max_shard_bytes)
     return read_facts(folder)
+
+
+def _reasons_text(assembled: Assembled) -> str:
+    """`: 128 empty_reasoning, 40 truncated`, why most samples were not accepted."""
+    refused = {why: n for (outcome, why), n in assembled.reasons.items() if outcome != "accept"}
+    found = Counter(refused).most_common(4)
+    return ": " + ", ".join(f"{count:,} {reason}" for reason, count in found) if found else ""
 
 
 def read_facts(folder: Path) -> DatasetFacts:
