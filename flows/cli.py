@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -11,9 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
+from flows.compare_command import compare
 from flows.contamination_command import contamination
 from flows.dedup_command import dedup
+from flows.evaluate_command import evaluate
 from flows.file_commands import check, judge_programs, make_tests
+from flows.prefect_settings import prefect_quietly
 from prompts.errors import PrerequisiteError, RunError
 
 EXIT_USER, EXIT_RUN, EXIT_INTERRUPTED = 2, 3, 130
@@ -64,6 +66,9 @@ def distill(
     recipe: Name = None,
     set_: Sets = None,
     teacher_url: Urls = None,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=20, help="each round's student is the next one's teacher")
+    ] = 1,
     dry_run: DryRun = False,
     as_json: JsonLines = False,
     metrics_port: MetricsPort = None,
@@ -80,12 +85,14 @@ def distill(
     stillhouse distill --model qwen-7b --teacher-url http://10.0.0.5:8000
 
     stillhouse distill --set sampling.n_max=8 --set student.epochs=2
+
+    stillhouse distill --rounds 2
     """
     from flows.recipe import load_recipe
 
     chosen = load_recipe(recipe, model, set_ or (), teacher_url or ())
     if dry_run:
-        _print_plan(chosen, as_json)
+        _print_plan(chosen, as_json, rounds)
         return
     _report_to(as_json, metrics_port)
     from flows.preflight import require, with_served_name
@@ -94,11 +101,17 @@ def distill(
         chosen = with_served_name(chosen)
 
     require(chosen, runs)
+    if rounds > 1:
+        prefect_quietly()
+        from flows.rounds import distill_rounds
+
+        distill_rounds(chosen, rounds, runs)
+        return
     from flows.overview import say_finished
 
-    if chosen.dataset.repo_id is None and say_finished(chosen, runs):
+    if say_finished(chosen, runs):
         return
-    _prefect_quietly()
+    prefect_quietly()
     from flows.distill import distill as distill_flow
 
     distill_flow(chosen, runs)
@@ -216,15 +229,28 @@ def publish(run: Run = None, again: Again = False, runs: Runs = RUNS) -> None:
 
 
 @app.command()
-def train(run: Run = None, again: Again = False, runs: Runs = RUNS) -> None:
-    """Fine-tune the student on a run's dataset."""
-    _stage_of_run("train", run, runs, again)
+def train(
+    run: Run = None,
+    again: Again = False,
+    slurm: Annotated[
+        bool, typer.Option("--slurm", help="write a batch script for Slurm instead of training")
+    ] = False,
+    runs: Runs = RUNS,
+) -> None:
+    """Fine-tune the student on a run's dataset; typed again it takes up what a batch job made."""
+    if not slurm:
+        _stage_of_run("train", run, runs, again)
+        return
+    prefect_quietly()
+    from flows.run_folder import existing_run
+    from flows.slurm_training import hand_run_to_slurm
+
+    for line in hand_run_to_slurm(existing_run(_newest(run, runs)), again):
+        print(line)
 
 
-@app.command()
-def evaluate(run: Run = None, again: Again = False, runs: Runs = RUNS) -> None:
-    """Score the student on held-out prompts, before and after."""
-    _stage_of_run("evaluate", run, runs, again)
+app.command()(evaluate)
+app.command()(compare)
 
 
 @app.command("runs")
@@ -337,7 +363,7 @@ def _stage(stage: str, recipe: Any, runs: Path, again: bool) -> None:
     from flows.preflight import require
 
     require(recipe, runs, (stage,))
-    _prefect_quietly()
+    prefect_quietly()
     import importlib
 
     flow = getattr(importlib.import_module(f"flows.{stage}"), stage)
@@ -356,25 +382,16 @@ def _newest(run: Path | None, runs: Path) -> Path:
     raise PrerequisiteError(f"there is no run in {runs}/ yet; `make distill` makes one")
 
 
-def _print_plan(recipe: Any, as_json: bool) -> None:
+def _print_plan(recipe: Any, as_json: bool, rounds: int = 1) -> None:
     from flows.plan import make_plan, plan_text
 
-    made = make_plan(recipe)
-    print(json.dumps(made, indent=2) if as_json else plan_text(made))
+    made, further = make_plan(recipe), ""
+    if rounds > 1:
+        from flows.rounds import further_rounds
 
-
-def _prefect_quietly() -> None:
-    """Settings before Prefect is imported: patience with a slow start, and our own lines only.
-
-    What the user has set stays.
-    """
-    for name, value in {
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",
-        "PREFECT_LOGGING_ROOT_LEVEL": "CRITICAL",
-        "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
-    }.items():
-        os.environ.setdefault(name, value)
+        made["further_rounds"] = further_rounds(recipe, made["prompts"], rounds)
+        further = "\n\n" + made["further_rounds"]["text"]
+    print(json.dumps(made, indent=2) if as_json else plan_text(made) + further)
 
 
 if __name__ == "__main__":

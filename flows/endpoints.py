@@ -116,7 +116,7 @@ def _models(where: Endpoint, keys: Keys) -> dict[str, int | None] | None:
             body = reply.read(MOST_BYTES + 1)
         if len(body) > MOST_BYTES:
             raise ValueError(f"its list of models is longer than {MOST_BYTES >> 20} MB")
-        return _listed(json.loads(body))
+        return _listed(body)
     except urllib.error.HTTPError as error:
         with error:
             if error.code in (404, 405):
@@ -124,14 +124,7 @@ def _models(where: Endpoint, keys: Keys) -> dict[str, int | None] | None:
             raise _refusal(where, error, keys) from None
     except RecursionError:
         raise _no_endpoint(where, "its list of models is nested without end", keys) from None
-    except (
-        OSError,
-        http.client.HTTPException,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-    ) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         why = str(getattr(error, "reason", "") or error or type(error).__name__)
         said = _no_endpoint(where, why, keys)
         raise (_NotUpError(str(said)) if _is_down(error) else said) from None
@@ -165,10 +158,14 @@ def _no_endpoint(where: Endpoint, why: str, keys: Keys) -> PrerequisiteError:
     )
 
 
-def _listed(answer: Any) -> dict[str, int | None]:
-    """`{"data": [{"id": "r1", "max_model_len": 32768}]}` as {"r1": 32768}."""
+def _listed(body: bytes) -> dict[str, int | None]:
+    """`{"data": [{"id": "r1", "max_model_len": 32768}]}` as {"r1": 32768}; ValueError if not so."""
     rooms = {}
-    for model in answer["data"]:
-        room = model.get("max_model_len")
-        rooms[str(model["id"])] = room if isinstance(room, int) and room > 0 else None
+    try:
+        answer: Any = json.loads(body)
+        for model in answer["data"]:
+            room = model.get("max_model_len")
+            rooms[str(model["id"])] = room if isinstance(room, int) and room > 0 else None
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise ValueError("its answer is no list of models") from None
     return rooms

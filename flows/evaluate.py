@@ -1,24 +1,23 @@
-"""The evaluate flow: the student before and after, and its teacher, on the held-out prompts."""
+"""The evaluate flow: the student before and after, and its teacher, on held-out prompts and on
+benchmarks."""
 
-import json
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from prefect import flow, task
 
 from data_cards.funnel import FunnelRow
-from evals.run import EvalsRecipe, Subject, compare, score
-from evals.scores import Difference, Scores
-from filters.verdict import Verdict
+from evals.benchmarks import EvalBenchmark, Item, LeftOut
+from evals.run import EvalsRecipe, Subject, compare
+from evals.scores import HELD_OUT, Difference, Scores
+from flows.benchmark_asks import Asked, asked_items
 from flows.curate import test_prompts
-from flows.display import SamplingDisplay
+from flows.evaluation_folder import SCORES, EvaluationFolder, begin_settings, fixed_sampling
 from flows.progress import say
-from flows.recipe import Recipe, stage_fingerprint
+from flows.recipe import Recipe
 from flows.report import write_run_report
-from flows.run_folder import RUNS, RunFolder, open_run, write_text
-from flows.sample_folder import asks_for, read_samples, sample_files, sample_folder, ungraded
+from flows.run_folder import RUNS, RunFolder, open_run
 from flows.serving import (
     Served,
     base_weights,
@@ -28,99 +27,129 @@ from flows.serving import (
     teacher_weights,
 )
 from flows.stage import resolve, show, staged, unless_hopeless
-from flows.verify import grade_all
-from prompts.parquet import write_rows
-from teacher.settings import SamplingRecipe
+from flows.student_card import finish_student
+from prompts.template import render
+
+# What a subject is measured on: the held-out prompts (None), or a benchmark.
+Measure = EvalBenchmark | None
 
 
 @flow(name="evaluate")
 def evaluate(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = False) -> str:
-    """Sample and score every subject on the held-out prompts; returns the run's folder."""
+    """Sample and score every subject on the held-out prompts and the recipe's benchmarks; returns
+    the run's folder."""
     run = open_run(resolve(recipe), runs)
     with staged(run, "evaluate", again) as stage:
         if stage.wanted:
-            subjects = run.recipe.evals.subjects if test_prompts(run) else ()
+            measures = _measures(run)
+            subjects = run.recipe.evals.subjects if measures else ()
             if not subjects:
-                say("evaluate  no held-out prompts: nothing is measured")
+                say("evaluate  no held-out prompts and no benchmarks: nothing is measured")
             for together in _by_weights(run, subjects):
-                sample_subjects(run, together)
-            scores = {who: score_subject(run, who) for who in subjects}
-            changes = differences(scores, run.recipe.evals)
-            rows = [_funnel_row(who, found) for who, found in scores.items()]
-            stage.finish(rows, **_facts(scores, changes))
+                sample_subjects(run, together, measures)
+            scores = {
+                _label(what): {who: score_subject(run, who, what) for who in subjects}
+                for what in measures
+            }
+            _forget_others(run, subjects, measures)
+            rows = [_funnel_row(who, found) for by in scores.values() for who, found in by.items()]
+            stage.finish(rows, **_facts(scores, run.recipe.evals))
             show(run, "evaluate")
         write_run_report(run)
+        finish_student(run)
     return str(run.path)
 
 
 @task(name="sample-subjects", retries=2, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
-def sample_subjects(run: RunFolder, subjects: list[Subject]) -> None:
-    """k samples of every held-out prompt from subjects with the same weights, served once."""
-    missing = [who for who in subjects if not is_sampled(run, who)]
-    for who in set(subjects) - set(missing):
-        say(f"evaluate  {who}: sampled already")
+def sample_subjects(run: RunFolder, subjects: list[Subject], measures: list[Measure]) -> None:
+    """k samples of every prompt from subjects with the same weights, served once."""
+    missing = []
+    for who in subjects:
+        for what in measures:
+            folder, k = begun(run, who, what), samples_of(run, what)
+            if folder.is_sampled(k):
+                say(f"evaluate  {who}, {_label(what)}: sampled already")
+            else:
+                missing.append((who, folder, k))
     if not missing:
         return
-    recipe, evals = run.recipe, run.recipe.evals
-    with _subject_served(run, missing) as served:
-        for who in missing:
-            template = recipe.teacher.template if who == "teacher" else recipe.dataset.template
-            asks, sampling = asks_for(test_prompts(run), template), fixed_sampling(recipe, evals)
-            folder = subject_folder(run, who)
-            sample_folder(asks, served, sampling, folder, ungraded, SamplingDisplay(who))
+    with _subject_served(run, list(dict.fromkeys(who for who, *_ in missing))) as served:
+        for who, folder, k in missing:
+            name = f"{who} {folder.path.name}"
+            folder.sample(served, fixed_sampling(run.recipe.sampling, run.recipe.evals, k), name)
 
 
 @task(name="score-subject")
-def score_subject(run: RunFolder, who: Subject) -> Scores:
+def score_subject(run: RunFolder, who: Subject, what: Measure) -> Scores:
     """Grade a subject's samples and score them; verdicts and scores are kept beside them."""
-    folder, prompts, recipe = subject_folder(run, who), test_prompts(run), run.recipe
-    samples = read_samples(folder)
-    verdicts = grade_all(prompts, samples, recipe.verification, who)
-    write_rows(folder / "verdicts-00000.parquet", verdicts, Verdict)
-    evals = recipe.evals
-    found = score(prompts, samples, verdicts, evals.k, evals.confidence, evals.seed)
-    write_text(folder / "scores.json", json.dumps(found.to_dict(), indent=1) + "\n")
-    return found
+    return begun(run, who, what).grade(run.recipe.verification, f"{who} {_label(what)}")
 
 
-def fixed_sampling(recipe: Recipe, evals: EvalsRecipe) -> SamplingRecipe:
-    """The engine's settings for k samples a prompt, whatever their verdicts."""
-    return recipe.sampling.model_copy(
-        update={
-            **dict.fromkeys(("keep", "n_min", "n_max"), evals.k),
-            "temperature": evals.temperature,
-            "top_p": evals.top_p,
-            "max_tokens": evals.max_tokens,
-            "in_flight": evals.in_flight,
-            "seed": evals.seed,
-            **dict.fromkeys(("give_up_after", "max_tokens_per_prompt", "max_tokens_per_run")),
-        }
-    )
-
-
-def subject_folder(run: RunFolder, who: Subject) -> Path:
-    """Where a subject's samples, verdicts and scores lie.
+def begun(run: RunFolder, who: Subject, what: Measure) -> EvaluationFolder:
+    """Where a subject's samples, verdicts and scores of one benchmark lie, its items written.
 
     Emptied when they are of other prompts, other settings or other weights than now.
     """
-    folder = run.folder("evaluate") / who
-    stages = ("curate", "train") if who == "student" else ("curate",)
-    identity = f"{stage_fingerprint(run.recipe, 'evaluate')} {run.identity(*stages)}\n"
-    mark = folder / "of"
-    if folder.exists() and (not mark.exists() or mark.read_text(encoding="utf-8") != identity):
-        shutil.rmtree(folder)
-    if not folder.exists():
-        write_text(mark, identity)
+    recipe, evals = run.recipe, run.recipe.evals
+    template = recipe.teacher.template if who == "teacher" else recipe.dataset.template
+    folder = EvaluationFolder(run.folder("evaluate") / who / _label(what))
+    sampling = fixed_sampling(recipe.sampling, evals, samples_of(run, what))
+    decides = begin_settings(what, _identity(run, who, what), template, sampling)
+    if folder.differences(decides) != []:
+        folder.empty()
+    standings = what.standings if what else ""
+    k = samples_of(run, what)
+    folder.begin(_asked(run, what, template), decides, k, evals.confidence, standings)
     return folder
 
 
-def is_sampled(run: RunFolder, who: Subject) -> bool:
-    """Whether every held-out prompt has its k samples, none of them a failed request."""
-    folder = subject_folder(run, who)
-    if not sample_files(folder):
-        return False
-    came = [sample for sample in read_samples(folder) if sample.error is None]
-    return len(came) == run.recipe.evals.k * len(test_prompts(run))
+def _forget_others(
+    run: RunFolder, subjects: Sequence[Subject], measures: Sequence[Measure]
+) -> None:
+    """Delete the scores of who or what is measured no more: they may be of an earlier student.
+
+    Their samples stay, and are graded anew where they are measured again.
+    """
+    folder = run.folder("evaluate")
+    current = {folder / who / _label(what) / SCORES for who in subjects for what in measures}
+    for file in set(folder.rglob(SCORES)) - current:
+        file.unlink()
+
+
+def samples_of(run: RunFolder, what: Measure) -> int:
+    """Samples per prompt: of a known benchmark as published, of others as the recipe says."""
+    return what.samples(run.recipe.evals.k) if what else run.recipe.evals.k
+
+
+def _measures(run: RunFolder) -> list[Measure]:
+    held_out: list[Measure] = [None] if test_prompts(run) else []
+    return [*held_out, *run.recipe.evals.benchmarks]
+
+
+def _label(what: Measure) -> str:
+    return what.label if what else HELD_OUT
+
+
+def _asked(run: RunFolder, what: Measure, template: str) -> Iterable[Asked]:
+    if what is not None:
+        left_out = LeftOut()
+        yield from asked_items(what, template, left_out)
+        if left_out.reasons:
+            say(f"evaluate  {what.label}: {left_out}")
+        return
+    for prompt in test_prompts(run):
+        yield Asked(Item(prompt, group=prompt.domain), render(prompt, template))
+
+
+def _identity(run: RunFolder, who: Subject, what: Measure) -> str:
+    """What a subject's answers come from: the weights, and for held-out prompts the curation."""
+    student, teacher = run.recipe.student, run.recipe.teacher
+    names = {
+        "student": lambda: (student.published_name, run.identity("train")),
+        "base": lambda: (student.base, base_weights(run).revision),
+        "teacher": lambda: (teacher.served_name, teacher_weights(run).revision),
+    }
+    return " ".join(filter(None, (*names[who](), "" if what else run.identity("curate"))))
 
 
 def differences(
@@ -165,20 +194,34 @@ def _funnel_row(who: str, scores: Scores) -> FunnelRow:
     overall = scores.row()
     asked = overall.prompts * overall.k
     outcomes = {"returned": overall.samples, "missing": overall.missing}
-    return FunnelRow(f"evaluate {who}", asked, outcomes)
+    what = "" if scores.benchmark == HELD_OUT else f" {scores.benchmark}"
+    return FunnelRow(f"evaluate {who}{what}", asked, outcomes)
 
 
-def _facts(
-    scores: dict[Subject, Scores], changes: dict[tuple[Subject, Subject], tuple[Difference, ...]]
-) -> dict[str, object]:
-    """Scores and differences as the manifest keeps them: rows, without the per-prompt scores."""
+def _facts(scores: dict[str, dict[Subject, Scores]], evals: EvalsRecipe) -> dict[str, object]:
+    """Scores and differences as the manifest keeps them: rows, without the per-prompt scores.
+
+    Those on held-out prompts are `scores` and `differences`, those on benchmarks stand by name in
+    `benchmarks`.
+    """
+    rows = {name: _rows(by_subject, evals) for name, by_subject in scores.items()}
+    held_out = rows.pop(HELD_OUT, {"scores": {}, "ratings": {}, "differences": {}})
+    return {**held_out, "benchmarks": rows}
+
+
+def _rows(scores: dict[Subject, Scores], evals: EvalsRecipe) -> dict[str, object]:
     return {
         "scores": {
             who: [row.model_dump(mode="json") for row in found.rows]
             for who, found in scores.items()
         },
+        "ratings": {
+            who: found.rating.model_dump(mode="json")
+            for who, found in scores.items()
+            if found.rating is not None
+        },
         "differences": {
             f"{first} - {second}": [row.model_dump(mode="json") for row in rows]
-            for (first, second), rows in changes.items()
+            for (first, second), rows in differences(scores, evals).items()
         },
     }

@@ -5,10 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from data_cards.funnel import FunnelRow
+from data_cards.score_table import score_text
 from flows.lost import lost_line
 from flows.progress import clock, say
-from flows.recipe import Recipe
-from flows.run_folder import STAGES, RunFolder, all_runs, read_manifest, run_path
+from flows.recipe import Recipe, recipe_of_run
+from flows.run_folder import (
+    STAGES,
+    RunFolder,
+    all_runs,
+    published_again,
+    read_manifest,
+    run_path,
+)
+from flows.score_rows import run_score_table
 from prompts.errors import PrerequisiteError
 
 
@@ -18,8 +27,13 @@ def show_run(run: Path, as_json: bool) -> None:
 
 
 def say_finished(recipe: Recipe, runs: Path) -> bool:
-    """Say of a run whose stages are all finished that they are; whether that was so."""
+    """Say of a run whose stages are all finished that they are; whether that was so.
+
+    Never of one that is pushed: its push may be left to do.
+    """
     run = RunFolder(run_path(recipe, runs), recipe)
+    if recipe.dataset.repo_id or recipe.student.repo_id:
+        return False
     if not (run.path / "manifest.json").exists() or not all(map(run.is_done, STAGES)):
         return False
     for name in STAGES:
@@ -65,11 +79,35 @@ def summary_text(run: Path) -> str:
             lines.append(lost)
         if entry.get("status") not in (None, "done"):
             lines.append(f"{name:9} {entry['status']}")
-    lines += _score_lines(stages.get("evaluate", {}))
+    lines += _score_lines(run, stages.get("evaluate", {}))
     lines += ["", *(f"{what:9} {place}" for what, place in _places(run).items())]
-    total_s = sum(entry.get("duration_s", 0) for entry in stages.values())
-    lines.append(f"time      {clock(total_s)} in all stages")
+    if "former" in manifest:
+        lines.append(
+            f"round     {manifest['round']}; taught by the student of {manifest['former']}"
+        )
+    for name in published_again(run):
+        lines.append(
+            f"outdated  the dataset of {name} was published again since this student learnt from "
+            f"it: `stillhouse train {run}`, then evaluate"
+        )
+    if names := taken_over(stages):
+        lines.append(f"shared    {names}")
+    lines.append(
+        f"time      {clock(own_seconds(stages))} in {'its own' if names else 'all'} stages"
+    )
     return "\n".join(lines)
+
+
+def taken_over(stages: dict[str, Any]) -> str:
+    """`curate, generate from default-0123456789`; empty where the run did all itself."""
+    names = [name for name in STAGES if "shared_from" in stages.get(name, {})]
+    return f"{', '.join(names)} from {stages[names[0]]['shared_from']}" if names else ""
+
+
+def own_seconds(stages: dict[str, Any]) -> float:
+    """Time of the stages that were not taken over."""
+    own = (entry for entry in stages.values() if "shared_from" not in entry)
+    return float(sum(entry.get("duration_s", 0) for entry in own))
 
 
 def _manifest_of_run(run: Path) -> dict[str, Any]:
@@ -83,34 +121,12 @@ def _manifest_of_run(run: Path) -> dict[str, Any]:
     return manifest
 
 
-def _score_lines(evaluation: dict[str, Any]) -> list[str]:
-    """The score table: a line per domain and subject, then the paired differences."""
-    scores = evaluation.get("scores", {})
-    if not scores or evaluation["status"] != "done":
+def _score_lines(run: Path, evaluation: dict[str, Any]) -> list[str]:
+    """The score table and the paired differences; nothing before they are there."""
+    if evaluation.get("status") != "done":
         return []
-    first = next(iter(scores.values()))
-    lines = ["", f"pass@1 in %, mean of k={first[0]['k']} samples, with 95 % interval; cons@k"]
-    lines.append(f"{'':10}" + "".join(f"{f'{who}':>24}" for who in scores))
-    for index, row in enumerate(first):
-        cells = "".join(f"{_cell(rows[index]):>24}" for rows in scores.values())
-        lines.append(f"{row['domain']:10}{cells}   n={row['prompts']}")
-    for pair, rows in evaluation.get("differences", {}).items():
-        if not rows:
-            continue
-        change = rows[-1]["change"]
-        lines.append(
-            f"{pair}: {100 * change['value']:+.1f} points overall, paired 95 % interval "
-            f"{100 * change['low']:+.1f} to {100 * change['high']:+.1f}"
-        )
-    return lines
-
-
-def _cell(row: dict[str, Any]) -> str:
-    one, vote = row["pass_at_1"], row["cons_at_k"]
-    if one is None:
-        return "-"
-    text = f"{100 * one['value']:.1f} [{100 * one['low']:.1f}, {100 * one['high']:.1f}]"
-    return f"{text} {100 * vote['value']:.0f}" if vote else f"{text}  -"
+    table = run_score_table(evaluation, recipe_of_run(run))
+    return ["", *score_text(table)] if table.rows else []
 
 
 def _overview(run: Path) -> dict[str, Any]:

@@ -60,9 +60,13 @@ def line(name: str, progress: SamplingProgress, cost: Cost | None) -> str:
 
 
 def acceptance_rate(progress: SamplingProgress) -> float | None:
-    """Accepted ÷ generated; None before anything was generated. Failed requests are neither."""
+    """Accepted ÷ generated; None while nothing is decided: an evaluation grades when all is there.
+
+    Failed requests are neither.
+    """
     generated = progress.samples - progress.errors
-    return progress.accepted / generated if generated else None
+    is_decided = progress.accepted + progress.rejected > 0
+    return progress.accepted / generated if generated and is_decided else None
 
 
 def time_left(progress: SamplingProgress) -> str:
@@ -109,8 +113,9 @@ def _totals(progress: SamplingProgress) -> list[list[str]]:
     ]
     if progress.wasted_tokens:
         speed.insert(2, f"{progress.wasted_tokens:,} wasted")
-    samples = [f"{progress.samples:,} samples", f"{progress.accepted:,} accepted"]
-    samples += [f"acceptance rate {_percent(rate)}"] if rate is not None else []
+    samples = [f"{progress.samples:,} samples"]
+    if rate is not None:
+        samples += [f"{progress.accepted:,} accepted", f"acceptance rate {_percent(rate)}"]
     samples += [f"{each:,.0f} tokens per accepted trace"] if each is not None else []
     samples += [f"{progress.truncated:,} truncated"] if progress.truncated else []
     return [speed, samples]

@@ -2,16 +2,18 @@
 
 from typing import Any
 
+from evals.run import EvalsRecipe
+from evals.scores import HELD_OUT
 from filters.gold_check import ENOUGH_DECIDED, LEAST_AGREEMENT, LEAST_DECIDED
 from flows.expected_sources import expected_sources
 from flows.progress import clock
 from flows.recipe import Recipe, TeacherRecipe, run_fingerprint
+from flows.training_plan import training_facts
 from prompts.errors import PrerequisiteError
 from prompts.record import DOMAINS
-from sft.memory_plan import memory_plan, training_gpu_hours
 from teacher.settings import SamplingRecipe
 from teacher.teachers import TEACHERS
-from teacher.topology import GIB, Topology, cpu_topology, plan_topology, sampling_cost
+from teacher.topology import Topology, cpu_topology, plan_topology, sampling_cost
 
 # A trace in Parquet, text and columns, per completion token: measured on the default run's shards.
 BYTES_PER_TOKEN = 6
@@ -48,7 +50,7 @@ def make_plan(recipe: Recipe) -> dict[str, Any]:
         "judge": _judge_facts(recipe),
         "gold_check": _gold_check_facts(recipe.sampling),
         "student": {"name": recipe.student.name, "base": recipe.student.base, **training},
-        "evaluation": {"k": recipe.evals.k, "subjects": list(recipe.evals.subjects)},
+        "evaluation": _evaluation_facts(recipe.evals),
         "disk_gb": disk_gb(recipe),
     }
 
@@ -117,12 +119,18 @@ def plan_text(plan: dict[str, Any]) -> str:
         "4 publish   Parquet and card, one Hub commit where the recipe names a repository",
         f"5 train     {student['name']} from {student['base']}",
         *(f"              {line}" for line in student["lines"]),
-        f"6 evaluate  {', '.join(plan['evaluation']['subjects'])}; "
-        f"k = {plan['evaluation']['k']} samples a held-out prompt",
+        f"6 evaluate  {', '.join(plan['evaluation']['subjects'])}; samples a prompt: "
+        + ", ".join(f"{name} {k}" for name, k in plan["evaluation"]["k"].items()),
         "",
         f"disk        {plan['disk_gb']:,} GB",
     ]
     return "\n".join(lines)
+
+
+def _evaluation_facts(evals: EvalsRecipe) -> dict[str, Any]:
+    """Who is measured on what: the held-out prompts and each benchmark, with samples a prompt."""
+    on_benchmarks = {one.label: one.samples(evals.k) for one in evals.benchmarks}
+    return {"subjects": list(evals.subjects), "k": {HELD_OUT: evals.k, **on_benchmarks}}
 
 
 def _bill(sampling: dict[str, Any]) -> list[str]:
@@ -203,32 +211,20 @@ def _expected_tokens(recipe: Recipe, sources: list[dict[str, Any]]) -> int:
 
 
 def _training_facts(recipe: Recipe, sources: list[dict[str, Any]]) -> dict[str, Any]:
-    """Memory and GPU-hours of training on as many tokens as selection keeps at most."""
-    student, each = recipe.student, _tokens_by_domain(recipe)
-    tokens = recipe.selection.keep * sum(row["train"] * each[row["domain"]] for row in sources)
-    lines = [
-        f"at most {tokens:,} tokens, {student.epochs:g} epochs, batch {student.batch_size}, "
-        f"learning rate {student.learning_rate:g}, rows up to {student.max_length:,} tokens"
-    ]
-    facts: dict[str, Any] = {"tokens_per_epoch": tokens, "gpus": student.gpus}
-    if student.gpus:
-        memory = memory_plan(student)
-        hours = training_gpu_hours(student, tokens)
-        facts |= {"gib_per_gpu": memory.total_bytes / GIB, "gpu_hours": hours}
-        facts |= {"fits": memory.fits, "gpus_needed": memory.gpus_needed}
-        lines.append(
-            f"{student.gpus} GPUs ({student.launch}): {memory.total_bytes / GIB:.0f} of "
-            f"{memory.gpu_bytes / GIB:.0f} GiB each{'' if memory.fits else ': DOES NOT FIT'}; "
-            f"about {hours:,.0f} GPU-hours, {clock(3600 * hours / student.gpus)}"
-        )
-    return {**facts, "lines": lines}
+    """Memory and hours of training on as many tokens as selection keeps at most."""
+    each, keep = _tokens_by_domain(recipe), recipe.selection.keep
+    tokens = keep * sum(row["train"] * each[row["domain"]] for row in sources)
+    return training_facts(recipe, tokens, keep * sum(row["train"] for row in sources))
 
 
 def _teacher_facts(teacher: TeacherRecipe, topology: Topology) -> dict[str, Any]:
     fit: list[str] = []
     commands: list[str] = []
+    model = teacher.model
     if teacher.urls:
         layout = f"the endpoints {', '.join(teacher.urls)}"
+    elif teacher.folder is not None:
+        model, layout = teacher.served_name, f"one vLLM replica here of {teacher.folder}"
     elif not topology.gpus:
         layout = "one vLLM replica on this machine's cores"
     else:
@@ -242,4 +238,4 @@ def _teacher_facts(teacher: TeacherRecipe, topology: Topology) -> dict[str, Any]
             f"GPU; KV cache {kv.low / 1e6:.2f} to {kv.high / 1e6:.2f} M tokens a replica",
         ]
         commands = [" ".join(words) for words in topology.commands()]
-    return {"model": teacher.model, "layout": layout, "fit": fit, "commands": commands}
+    return {"model": model, "layout": layout, "fit": fit, "commands": commands}

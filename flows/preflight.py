@@ -2,20 +2,22 @@
 
 import importlib.util
 import os
-import shutil
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from data_cards.hub_token import TOKEN_VARIABLE, hub_token
+from evals.benchmarks import benchmark_problem as measure_problem
+from evals.benchmarks import is_on_hub as is_measured_from_hub
 from flows.endpoints import Keys, served_by
 from flows.plan import disk_gb, prompts_gb
 from flows.probe import require_probe
 from flows.program_runs import sandbox_problem
 from flows.recipe import JudgeRecipe, Recipe
 from flows.run_folder import STAGES, RunFolder, run_path
+from flows.slurm_training import is_taken_up
+from flows.student_preflight import dataset_problems, gpu_memories_mib, student_problems
 from flows.system import disk_problem, python_problem
 from prompts.contamination.benchmarks import benchmark_problem, is_on_hub
 from prompts.difficulty import ProbeRecipe
@@ -27,6 +29,7 @@ from teacher.serve import served_models, vllm_python
 EMBEDDED = "embedded"
 # Stages that read the benchmarks: prompts are compared with them, and traces.
 _COMPARING = {"curate", "verify"}
+_READING_HUB = {*_COMPARING, "train", "evaluate"}
 # What shows that an extra is installed.
 _EXTRAS = {"puzzles": "reasoning_gym", "semantic": "wordllama"}
 JUDGE_KEYS = Keys("judge.urls", "judge.model", "judge.key_env", "judge.max_tokens")
@@ -69,13 +72,22 @@ def missing(recipe: Recipe, runs: Path, stages: Sequence[str] = tuple(STAGES)) -
         yield from _teacher_problems(recipe)
     if "verify" in todo and recipe.judge is not None:
         yield from _judge_problems(recipe.judge)
-    if "train" in todo:
-        yield from _student_problems(recipe)
+    if "train" in todo and not (started and is_taken_up(run)):
+        yield from student_problems(recipe)
+        if started and run.is_done("publish") and "publish" not in todo:
+            yield from dataset_problems(run)
     if "curate" in todo:
         yield from _prompt_problems(recipe.prompts)
     if todo & _COMPARING:
         yield from filter(None, map(benchmark_problem, recipe.prompts.decontaminate.benchmarks))
-    if todo & {*_COMPARING, "train"} or (recipe.dataset.repo_id and "publish" in stages):
+    if "evaluate" in todo:
+        yield from filter(None, map(measure_problem, recipe.evals.benchmarks))
+    if "evaluate" in todo and recipe.student.repo_id and not hub_token():
+        yield (
+            f"no Hugging Face token to push the student to {recipe.student.repo_id} when it has "
+            f"its scores: set {TOKEN_VARIABLE} or run `hf auth login`"
+        )
+    if todo & _READING_HUB or (recipe.dataset.repo_id and "publish" in stages):
         yield from _hub_problems(recipe, todo)
 
 
@@ -148,16 +160,6 @@ def _vllm_problems(recipe: Recipe, measures: bool) -> Iterator[str]:
         yield str(error)
 
 
-def _student_problems(recipe: Recipe) -> Iterator[str]:
-    student = recipe.student
-    for name in ("torch", "trl", "transformers", "accelerate"):
-        if importlib.util.find_spec(name) is None:
-            yield f"{name} is not installed, training needs it: pip install 'stillhouse[sft]'"
-    found = gpu_memories_mib()
-    if len(found) < student.gpus:
-        yield f"training {student.name} needs {student.gpus} GPUs, {len(found)} found"
-
-
 def _prompt_problems(recipe: PromptsRecipe) -> Iterator[str]:
     """The extras that make prompts, and that meanings are compared with."""
     for choice in recipe.sources:
@@ -188,6 +190,8 @@ def _hub_problems(recipe: Recipe, todo: set[str]) -> Iterator[str]:
     ]
     if todo & _COMPARING:
         from_hub += [one.label for one in recipe.prompts.decontaminate.benchmarks if is_on_hub(one)]
+    if "evaluate" in todo:
+        from_hub += [one.label for one in recipe.evals.benchmarks if is_measured_from_hub(one)]
     needs_weights = recipe.student.base != EMBEDDED and not Path(recipe.student.base).is_dir()
     from_hub += [recipe.student.base] if "train" in todo and needs_weights else []
     needs_hub = bool(from_hub)
@@ -196,24 +200,10 @@ def _hub_problems(recipe: Recipe, todo: set[str]) -> Iterator[str]:
     elif needs_hub and (problem := _hub_problem()):
         what = ", ".join(map(str, from_hub))
         yield f"the Hugging Face Hub cannot be reached ({problem}), from where come {what}"
-    # Public prompts need none, and a gated set says so itself; weights often are gated.
-    weights = "train" in todo and needs_weights
-    if (weights or recipe.dataset.repo_id) and not hub_token():
-        why = f"to push to {recipe.dataset.repo_id}" if recipe.dataset.repo_id else "for the Hub"
+    # Public prompts and weights need none; gated ones say so themselves.
+    if recipe.dataset.repo_id and not hub_token():
+        why = f"to push to {recipe.dataset.repo_id}"
         yield f"no Hugging Face token {why}: set {TOKEN_VARIABLE} or run `hf auth login`"
-
-
-def gpu_memories_mib() -> list[int]:
-    """Memory of each NVIDIA GPU here in MiB; empty without any (or without nvidia-smi)."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return []
-    asked = [program, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
-    try:
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=20, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return [int(line) for line in done.stdout.split() if line.isdigit()]
 
 
 def _existing(folder: Path) -> Path:

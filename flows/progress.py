@@ -59,11 +59,12 @@ class Progress:
     """Progress of one step: `with Progress("generate", 340, "prompts") as bar: bar.update(12)`.
 
     Shows how many are done, the rate and the time left; the caller may give its own estimate. A
-    total of None is one that nobody knows: no time left is shown then.
+    total of None is one that nobody knows: no time left is shown then. What was `begun` before is
+    done without counting for the rate.
     """
 
-    def __init__(self, name: str, total: int | None, unit: str) -> None:
-        self.name, self.total, self.unit = name, total, unit
+    def __init__(self, name: str, total: int | None, unit: str, begun: int = 0) -> None:
+        self.name, self.total, self.unit, self.begun = name, total, unit, begun
         self._started = self._said = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -96,12 +97,12 @@ class Progress:
     def update(self, done: int, note: str = "", seconds_left: float | None = None) -> None:
         """Say that `done` of the total are done; `note` is for figures such as tokens/s."""
         now = time.monotonic()
-        elapsed_s = now - self._started
-        if seconds_left is None and done and elapsed_s and self.total is not None:
-            seconds_left = max(0.0, (self.total - done) * elapsed_s / done)
+        elapsed_s, now_done = now - self._started, done - self.begun
+        if seconds_left is None and now_done and elapsed_s and self.total is not None:
+            seconds_left = max(0.0, (self.total - done) * elapsed_s / now_done)
         words = [note] if note else []
-        if done and elapsed_s > 0:
-            words.append(f"{done / elapsed_s:,.1f} {self.unit}/s")
+        if now_done and elapsed_s > 0:
+            words.append(f"{now_done / elapsed_s:,.1f} {self.unit}/s")
         if seconds_left is not None:
             words.append(f"{clock(seconds_left)} left")
         text = "  ".join(words)

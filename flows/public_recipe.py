@@ -13,7 +13,7 @@ from prompts.sources import SOURCES
 from prompts.sources.hub import hub_set
 
 # Keys that change who does the work and nothing in the data; they hold addresses and secrets.
-_PRIVATE_KEYS = frozenset({"urls", "key_env", "serve"})
+_PRIVATE_KEYS = frozenset({"urls", "key_env", "serve", "folder"})
 
 
 def public_recipe(recipe: Recipe) -> str:

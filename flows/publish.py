@@ -104,7 +104,7 @@ def write_run_card(run: RunFolder, assembled: Assembled, row: FunnelRow) -> None
         recipe=recipe.dataset,
         dataset=read_facts(folder),
         assembled=assembled,
-        teacher=_teacher(run),
+        teacher=teacher_facts(run),
         sources=source_facts(recipe, asked_by_source),
         funnel=[*(r for r in run.funnel() if r.stage in _BEFORE), row],
         decontamination=_decontamination(recipe.prompts.decontaminate, curated),
@@ -153,11 +153,6 @@ def push_dataset(run: RunFolder) -> None:
     say(f"{'publish':9} {state}: {result.url} at {result.commit[:12]}")
 
 
-def dataset_files(run: RunFolder, split: str = "train") -> list[Path]:
-    """The published Parquet files of one split."""
-    return sorted((run.folder("publish") / "data").glob(f"{split}-*.parquet"))
-
-
 def _say_forms(assembled: Assembled) -> None:
     """How many reasonings were cut to their shortcut, where that was wanted."""
     forms = Counter(trace.reasoning_form for trace in assembled.accepted)
@@ -183,11 +178,16 @@ def _decontamination(recipe: DecontaminationRecipe, curated: dict[str, Any]) -> 
     )
 
 
-def _teacher(run: RunFolder) -> TeacherFacts:
+def teacher_facts(run: RunFolder) -> TeacherFacts:
     """The teacher as far as we know it: what endpoints of others serve, only they know."""
     recipe = run.recipe.teacher
     if recipe.urls:
         name = public_name(recipe.served_name)
         return TeacherFacts(name, "", "not stated: endpoints were given by address")
+    if recipe.folder is not None:
+        base, origin = public_name(run.recipe.student.base), TEACHERS[recipe.model]
+        terms = f"its base's ({base}), taught by {origin.hub_id} ({origin.license})"
+        name, revision = public_name(recipe.served_name), run.recipe.pins.get("teacher", "")
+        return TeacherFacts(name, revision, terms)
     known = TEACHERS[recipe.model]
     return TeacherFacts(known.hub_id, teacher_weights(run).revision, known.license)

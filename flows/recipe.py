@@ -7,7 +7,7 @@ import types
 import typing
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -24,19 +24,15 @@ from evals.run import EvalsRecipe
 from filters.sandbox.settings import BUBBLEWRAP, SandboxSettings
 from filters.selection import SelectionRecipe
 from filters.trace_filters import TraceFilters
-from prompts import template
+from flows.pins import pins_of
 from prompts.errors import PrerequisiteError
 from prompts.settings import PromptsRecipe
-from prompts.sources import SOURCES
-from prompts.sources.load import STARTER_FOLDER, files_in
-from sft.student import StudentRecipe, known_students, load_student
+from sft.student import StudentRecipe, student_values
 from teacher.serve import ServeRecipe
 from teacher.settings import SamplingRecipe
 from teacher.teachers import TEACHERS
 
 FOLDER = Path(__file__).parent / "recipes"
-# Students trained by the default recipe; every other student has a recipe for a real teacher.
-EMBEDDED_STUDENT = "smol-135m"
 
 
 class ClusterRecipe(BaseModel):
@@ -61,6 +57,9 @@ class TeacherRecipe(BaseModel):
     model: str = Field(description="a name in teacher/topology.py: `embedded`, `deepseek-r1`, …")
     served_name: str = Field(description="the name requests use")
     template: str = Field(description="how prompts are put: a file in prompts/templates")
+    folder: Path | None = Field(
+        None, description="weights to serve in place of the model's: a student descended from it"
+    )
     urls: tuple[str, ...] = Field((), description="endpoints to use instead of a server of ours")
     key_env: str | None = Field(None, description="environment variable with the endpoints' key")
     serve: ServeRecipe = Field(default_factory=ServeRecipe)
@@ -116,6 +115,19 @@ class JudgeRecipe(BaseModel):
         )
 
 
+class RoundsRecipe(BaseModel):
+    """Rounds in which each student teaches the next: the `rounds` section of a recipe."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    traces: Literal["new", "all"] = Field(
+        "new", description="what a student learns from: its own round's traces, or all rounds'"
+    )
+    former: tuple[str, ...] = Field(
+        (), description="names of the runs of the rounds before; filled in by distill --rounds"
+    )
+
+
 class Recipe(BaseModel):
     """A whole run. Sections belong to their stages; this is their order."""
 
@@ -134,6 +146,7 @@ class Recipe(BaseModel):
     filters: TraceFilters = Field(default_factory=TraceFilters)
     selection: SelectionRecipe = Field(default_factory=SelectionRecipe)
     dataset: DatasetRecipe = Field(default_factory=DatasetRecipe)
+    rounds: RoundsRecipe | None = Field(None, description="students that teach; one round")
     student: StudentRecipe
     evals: EvalsRecipe
 
@@ -154,12 +167,12 @@ STAGE_SECTIONS: dict[str, tuple[str, ...]] = {
     "generate": ("teacher", "sampling"),
     "verify": ("verification", "judge", "filters"),
     "publish": ("selection", "dataset"),
-    "train": ("student",),
+    "train": ("student", "rounds"),
     "evaluate": ("evals",),
 }
 _NOT_DATA: dict[str, Any] = {
     "prompts": {"workers": True, "difficulty": {"probe": {"urls", "key_env", "in_flight"}}},
-    "teacher": {"urls", "key_env", "serve", "cluster", "dollars_per_million_tokens"},
+    "teacher": {"folder", "urls", "key_env", "serve", "cluster", "dollars_per_million_tokens"},
     "sampling": {
         *("in_flight", "tail_parallel", "request_attempts", "retry_wait_s", "stream"),
         *("stream_interval", "stall_timeout_s", "circuit_failures", "wait_for_replica_s"),
@@ -168,6 +181,10 @@ _NOT_DATA: dict[str, Any] = {
     "verification": {"workers", "sandbox"},
     "judge": {"urls", "key_env"},
     "dataset": {"repo_id", "private", "tag"},
+    "student": {
+        *("tracker", "repo_id", "architecture", "reference_scores", "loss_spike"),
+        *("eval_prompts", "eval_every_steps", "eval_max_tokens"),
+    },
     "evals": {"in_flight", "serve"},
 }
 
@@ -210,19 +227,19 @@ def load_recipe(
     alone is a whole recipe with the default's other sections. Raises
     PrerequisiteError that names the key, what was expected and the nearest right name.
     """
-    if model is not None and model not in known_students():
-        load_student(model)
-    chosen = name or ("default" if model in (None, EMBEDDED_STUDENT) else "r1")
+    student = None if model is None else student_values(model)
+    # The embedded student has the default recipe; every other one that of a real teacher.
+    chosen = name or ("default" if student is None or student["base"] == "embedded" else "r1")
     path = _find(chosen)
     data = _read_yaml(path)
     if "prompts" in data and data.keys() <= {"name", "edition", "prompts"}:
         data = {**_read_yaml(_find("default")), "name": path.stem, **data}
-    if model is not None:
+    if student is not None:
         if data.get("student") != model:
-            data["name"] = f"{data.get('name')}-{model}"
-        data["student"] = model
+            data["name"] = f"{data.get('name')}-{student['name']}"
+        data["student"] = student
     if isinstance(data.get("student"), str):
-        data["student"] = load_student(data["student"]).model_dump(mode="json")
+        data["student"] = student_values(data["student"])
     if teacher_urls:
         data.setdefault("teacher", {})["urls"] = list(teacher_urls)
     for override in overrides:
@@ -232,17 +249,7 @@ def load_recipe(
 
 def pinned(recipe: Recipe) -> Recipe:
     """The recipe with the hashes of the files it reads: later edits make it another run."""
-    return recipe.model_copy(update={"pins": _pins(recipe)})
-
-
-def check_pins(recipe: Recipe) -> None:
-    """Raise PrerequisiteError if a file has changed since the run was made."""
-    now = _pins(recipe)
-    changed = [name for name, digest in recipe.pins.items() if now.get(name) != digest]
-    if changed:
-        raise PrerequisiteError(
-            f"{', '.join(changed)} changed since this run was made; start a new run from the recipe"
-        )
+    return recipe.model_copy(update={"pins": pins_of(recipe)})
 
 
 def recipe_of_run(run: Path) -> Recipe:
@@ -306,7 +313,7 @@ def apply_override(data: dict[str, Any], override: str) -> None:
         if not isinstance(place, dict):
             raise PrerequisiteError(f"--set {key}: {part!r} is a value, it has no keys")
     if parts == ["student"] and isinstance(value, str):
-        value = load_student(value).model_dump(mode="json")
+        value = student_values(value)
     place[parts[-1]] = "" if value is None and text == "" else value
 
 
@@ -357,31 +364,3 @@ def _inner_model(annotation: Any) -> Any:
         inner = [a for a in typing.get_args(annotation) if a not in (type(None), ...)]
         return inner[0] if inner else None
     return annotation
-
-
-def _pins(recipe: Recipe) -> dict[str, str]:
-    """Hashes of local prompt files and of templates: content decides, not the name."""
-    pins = {}
-    for number, choice in enumerate(recipe.prompts.sources):
-        source = SOURCES.get(choice.name or "")
-        shipped = STARTER_FOLDER / f"{source.shipped}.jsonl" if source and source.shipped else None
-        path = choice.path or shipped
-        if path and path.exists():
-            pins[f"prompts {number} {path.name}"] = _digest(path)
-    for number, benchmark in enumerate(recipe.prompts.decontaminate.benchmarks):
-        if benchmark.where and Path(benchmark.where).exists():
-            pins[f"benchmark {number} {benchmark.label}"] = _digest(Path(benchmark.where))
-    probe = recipe.prompts.difficulty.probe
-    probed_with = (probe.template,) if probe else ()
-    for name in (recipe.teacher.template, recipe.dataset.template, *probed_with):
-        pins[f"template {name}"] = template.fingerprint(name)
-    return pins
-
-
-def _digest(path: Path) -> str:
-    """Sixteen hex digits over a file's bytes, or over those of a folder's prompt files."""
-    if path.is_dir():
-        inside = [f"{file.name} {_digest(file)}" for file in files_in(path)]
-        return hashlib.blake2b("\n".join(inside).encode(), digest_size=8).hexdigest()
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()

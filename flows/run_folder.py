@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -74,6 +74,7 @@ class RunFolder:
             entry.get("status") == "done"
             and entry.get("fingerprint") == stage_fingerprint(self.recipe, stage)
             and (self.path / STAGES[stage]).is_dir()
+            and not (stage == "train" and published_again(self.path))
         )
 
     def need(self, stage: str) -> None:
@@ -92,6 +93,8 @@ class RunFolder:
             if name in manifest["stages"]:
                 manifest["stages"][name]["status"] = "outdated"
         manifest["stages"][stage] = {"status": "running", "started_at": _now()}
+        if stage == "train" and (former := self.former_datasets()):
+            manifest["stages"][stage]["learnt_from"] = former
         self._write(manifest)
         return time.monotonic()
 
@@ -119,6 +122,16 @@ class RunFolder:
         self._write(manifest)
         return dict(entry)
 
+    def adopt(self, stage: str, entry: Mapping[str, Any], donor: str) -> None:
+        """Note a finished stage whose folder was taken over from the run `donor`, as noted there.
+
+        Its time stays: what depends on it is known by it.
+        """
+        manifest = self.manifest()
+        fingerprint = stage_fingerprint(self.recipe, stage)
+        manifest["stages"][stage] = {**entry, "fingerprint": fingerprint, "shared_from": donor}
+        self._write(manifest)
+
     def funnel(self) -> list[FunnelRow]:
         """The funnel rows of all finished stages, in order."""
         stages = self.manifest()["stages"]
@@ -133,6 +146,17 @@ class RunFolder:
         """What the results of finished stages are known by: it changes when one is done again."""
         entries = self.manifest()["stages"]
         return " ".join(f"{stage} {entries[stage]['ended_at']}" for stage in stages)
+
+    def former_datasets(self) -> dict[str, str]:
+        """What earlier rounds' datasets are known by, where the student learns from them too."""
+        rounds = self.recipe.rounds
+        if rounds is None or rounds.traces != "all":
+            return {}
+        return _datasets(self.path.parent, rounds.former)
+
+    def note(self, **facts: Any) -> None:
+        """Add facts about the whole run to the manifest."""
+        self._write({**self.manifest(), **facts})
 
     def keep_recipe(self) -> None:
         """Write the recipe beside the results that come from it. Call it with the run held."""
@@ -231,6 +255,21 @@ def read_manifest(run: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise PrerequisiteError(f"{run}/manifest.json is damaged: {error}") from None
     return dict(manifest)
+
+
+def published_again(run: Path) -> list[str]:
+    """Earlier rounds whose dataset is another than the student of this one learnt from; one that
+    was deleted since is no other."""
+    learnt = read_manifest(run).get("stages", {}).get("train", {}).get("learnt_from", {})
+    now = _datasets(run.parent, learnt)
+    return [name for name, dataset in learnt.items() if now.get(name, dataset) != dataset]
+
+
+def _datasets(runs: Path, names: Iterable[str]) -> dict[str, str]:
+    """What the datasets of runs are known by; those that are gone are left out."""
+    there = [name for name in names if (runs / name / "manifest.json").exists()]
+    stages = {name: read_manifest(runs / name)["stages"] for name in there}
+    return {name: found.get("publish", {}).get("ended_at", "") for name, found in stages.items()}
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from flows.pins import weights_digest
 from flows.progress import LINE_EVERY_S, say
 from flows.run_folder import RunFolder
 from prompts.errors import RunError
@@ -31,6 +32,8 @@ class Weights:
 def teacher_weights(run: RunFolder) -> Weights:
     """The teacher's weights."""
     teacher = run.recipe.teacher
+    if teacher.folder is not None:
+        return Weights(str(teacher.folder), teacher.served_name, weights_digest(teacher.folder))
     return _weights(teacher.model, teacher.served_name)
 
 
@@ -79,7 +82,7 @@ def teacher_served(run: RunFolder) -> Iterator[Served]:
         key = teacher.key_env
         yield Served([Replica(url, teacher.served_name, "", key) for url in teacher.urls])
         return
-    with served(run, teacher_weights(run), "teacher", teacher.serve) as found:
+    with served(teacher_weights(run), "teacher", teacher.serve, run.log("teacher")) as found:
         yield found
 
 
@@ -93,14 +96,15 @@ def student_served(run: RunFolder, weights: Weights, role: str) -> Iterator[Serv
     if role == "base":
         extra = (*settings.extra_args, *base_arguments(run.recipe.student))
         settings = settings.model_copy(update={"extra_args": extra})
-    with served(run, weights, role, settings) as found:
+    with served(weights, role, settings, run.log(role)) as found:
         yield found
 
 
 def base_arguments(student: StudentRecipe) -> list[str]:
     """vLLM's arguments that make a base model take the evaluation's prompts and lengths."""
     config = {
-        "rope_theta": student.rope_theta,
+        # Whole: vLLM 0.32 takes a `rope_theta` by itself without a word, and goes on with the old.
+        "rope_parameters": student.rope_parameters,
         "max_position_embeddings": student.max_position_embeddings,
     }
     changed = {key: value for key, value in config.items() if value is not None}
@@ -113,9 +117,9 @@ def base_arguments(student: StudentRecipe) -> list[str]:
 
 
 @contextmanager
-def served(run: RunFolder, weights: Weights, role: str, settings: ServeRecipe) -> Iterator[Served]:
-    """A vLLM server for these weights, for as long as the block runs."""
-    say(f"{role:9} starting vLLM with {weights.served_name} (its log: {run.log(role)})")
+def served(weights: Weights, role: str, settings: ServeRecipe, log: Path) -> Iterator[Served]:
+    """A vLLM server for these weights, for as long as the block runs; `role` begins its lines."""
+    say(f"{role:9} starting vLLM with {weights.served_name} (its log: {log})")
     said_s = 0.0
 
     def waiting(elapsed_s: float, line: str) -> None:
@@ -124,7 +128,7 @@ def served(run: RunFolder, weights: Weights, role: str, settings: ServeRecipe) -
             said_s = elapsed_s
             say(f"{role:9} loading for {elapsed_s:.0f} s")
 
-    with serving(weights.model, weights.served_name, settings, run.log(role), waiting) as server:
+    with serving(weights.model, weights.served_name, settings, log, waiting) as server:
         yield Served([Replica(server.url, weights.served_name, weights.revision)], server.dead)
 
 

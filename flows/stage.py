@@ -11,8 +11,9 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from data_cards.funnel import FunnelRow
 from flows.lost import lost_line
 from flows.overview import already
+from flows.pins import check_pins
 from flows.progress import say
-from flows.recipe import Recipe, check_pins, load_recipe
+from flows.recipe import Recipe, load_recipe
 from flows.run_folder import STAGES, RunFolder
 from prompts.errors import RunError
 

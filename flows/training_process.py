@@ -6,11 +6,11 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from flows.progress import Progress
+from flows.progress import Progress, say
 from prompts.errors import PrerequisiteError, RunError
 from teacher import supervise
 from teacher.serve import log_tail, stop
@@ -18,6 +18,12 @@ from teacher.serve import log_tail, stop
 GRACE_S = 15.0  # between SIGTERM and SIGKILL
 END_S = 60.0  # for the process to end after its summary
 POLL_S = 0.5
+# A line with one of these keys is ours: a step, a try, a warning, the summary, or what ended it.
+_OURS = frozenset({"step", "tried", "warning", "done", "error"})
+
+
+class TrainingStoppedError(RunError):
+    """The training ended itself and said why: another try would come to the same end."""
 
 
 def watch_training(command: Sequence[str], log: Path, losses: Path) -> dict[str, Any]:
@@ -26,21 +32,25 @@ def watch_training(command: Sequence[str], log: Path, losses: Path) -> dict[str,
     Whatever ends this function or this process, even a SIGKILL, ends the training too.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    summary: dict[str, Any] = {}
+    said: dict[str, Any] = {}
     with log.open("ab", buffering=0) as output, losses.open("ab", buffering=0) as history:
         start_bytes = output.tell()
         process = _supervised(command, output)
         try:
             assert process.stdout is not None
-            summary = _follow(_lines(process.stdout), history, output)
+            said = _follow(_lines(process.stdout), history, output)
             # The student is saved before the summary is said: a process that then does not end,
             # or not well, has done its work.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(END_S)
         finally:
             stop(process, GRACE_S)
-    if summary:
-        return summary
+    if said.get("done"):
+        return said
+    if "error" in said and said["code"] == 2:
+        raise PrerequisiteError(f"training did not start: {said['error']}")
+    if "error" in said:
+        raise TrainingStoppedError(f"training stopped: {said['error']} (log: {log})")
     end = log_tail(log, start_bytes)
     if process.returncode == 2:
         raise PrerequisiteError(f"training did not start: {end}")
@@ -82,21 +92,43 @@ def _lines(pipe: IO[bytes]) -> Iterator[bytes]:
 
 
 def _follow(lines: Iterable[bytes], history: BinaryIO, output: BinaryIO) -> dict[str, Any]:
-    """Show each step as it comes and keep it; the summary is the last line. Else to the log."""
+    """Show each step as it comes and keep it; what is not ours goes to the log.
+
+    The last line is the summary, or the error that ended it; empty where neither came.
+    """
     with contextlib.ExitStack() as stack:
         bar: Progress | None = None
         for line in lines:
             said = _object(line)
-            if "done" not in said and "step" not in said:
+            if said.keys().isdisjoint(_OURS):
                 output.write(line)
                 continue
+            if "error" in said:
+                return said
             history.write(line)
             if said.get("done"):
                 return said
-            bar = bar or stack.enter_context(Progress("train", said["of"], "steps"))
-            rate = said["tokens"] / said["seconds"] if said["seconds"] else 0
-            bar.update(said["step"], f"loss {said['loss']:.3f}  {rate:,.0f} tokens/s")
+            if "warning" in said:
+                say(f"train     warning: {said['warning']}")
+            elif "tried" in said:
+                say(try_line(said))
+            else:
+                if bar is None:  # the first step ends as its time begins
+                    begun = Progress("train", said["of"], "steps", begun=said["step"])
+                    bar = stack.enter_context(begun)
+                rate = said["tokens"] / said["seconds"] if said["seconds"] else 0
+                bar.update(said["step"], f"loss {said['loss']:.3f}  {rate:,.0f} tokens/s")
     return {}
+
+
+def try_line(tried: Mapping[str, Any]) -> str:
+    """A try on held-out prompts, for people."""
+    unsure = f", {tried['undecided']} undecided" if tried["undecided"] else ""
+    return (
+        f"train     step {tried['tried']}: {tried['accepted']} of {tried['prompts']} held-out "
+        f"prompts right{unsure}; {tried['ended']} answers ended, {tried['mean_tokens']:,.0f} "
+        f"tokens each  {tried['seconds']:.0f} s"
+    )
 
 
 def _object(line: bytes) -> dict[str, Any]:

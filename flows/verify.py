@@ -8,10 +8,7 @@ sample's verdicts decides; all of them are kept. After a stop, shards that were 
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import count
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -27,17 +24,14 @@ from filters.trace import SIGNATURE as TRACE
 from filters.verdict import Outcome, Reason, Verdict
 from flows.contaminated_traces import reject_contaminated
 from flows.graded_shards import GradedShard, graded_shards, prompts_of
+from flows.grading import grading
 from flows.judge import Judged, judge_run
-from flows.program_runs import grader_for
-from flows.progress import Progress, say
-from flows.recipe import Recipe, VerificationRecipe, stage_fingerprint
+from flows.progress import say
+from flows.recipe import Recipe, stage_fingerprint
 from flows.run_folder import RUNS, RunFolder, open_run, write_text
-from flows.sample_folder import stop_without_sandbox
 from flows.stage import Stage, resolve, show, staged, unless_hopeless
 from flows.suspects import FILE, find_suspects
 from prompts.parquet import read_rows
-from prompts.record import Prompt
-from teacher.sample import Sample
 
 # In `3-verdicts`: what the shards there were graded from and by.
 MARK = "graded-by.json"
@@ -121,38 +115,6 @@ def verify_shard(run: RunFolder, shard: GradedShard) -> None:
         for samples in shard.batches():
             verdicts += grade(samples) + grade_traces(prompts, samples, run.recipe.filters)
     shard.write(verdicts)
-
-
-def grade_all(
-    prompts: Sequence[Prompt], samples: Sequence[Sample], recipe: VerificationRecipe, name: str
-) -> list[Verdict]:
-    """The verifiers' verdicts on the samples, in their order."""
-    with grading(prompts, recipe, name, len(samples)) as grade:
-        return grade(samples)
-
-
-@contextmanager
-def grading(
-    prompts: Sequence[Prompt], recipe: VerificationRecipe, name: str, total: int
-) -> Iterator[Callable[[Sequence[Sample]], list[Verdict]]]:
-    """Gives the function that grades some of `total` samples, in their order, and says how far
-    it is."""
-    by_id = {prompt.prompt_id: prompt for prompt in prompts}
-    with (
-        grader_for(recipe) as grader,
-        ThreadPoolExecutor(2 * recipe.workers) as threads,
-        Progress(name, total, "samples") as bar,
-    ):
-        numbers = count(1)
-
-        def grade(samples: Sequence[Sample]) -> list[Verdict]:
-            graded: list[Verdict] = []
-            for verdict in threads.map(lambda s: grader.grade(by_id[s.prompt_id], s), samples):
-                graded.append(stop_without_sandbox(verdict))
-                bar.update(next(numbers))
-            return graded
-
-        yield grade
 
 
 def verdict_files(run: RunFolder) -> list[Path]:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
 
 import pyarrow as pa
 
@@ -17,7 +16,7 @@ from prompts.chunks import CHUNK_ROWS, in_chunks
 from prompts.duplicates.dedup import Signatures, signatures
 from prompts.errors import PrerequisiteError
 from prompts.parquet import schema_of, table_of
-from prompts.record import Domain, Prompt, ReferenceKind, Split, prompt_id
+from prompts.record import Prompt
 from prompts.settings import PromptsRecipe
 from prompts.sources.choice import (
     SourceChoice,
@@ -27,10 +26,10 @@ from prompts.sources.choice import (
     rows_of_choice,
     source_of,
 )
-from prompts.sources.draft import Draft, RowError
+from prompts.sources.draft import Draft, RowError, check_message, prompt_of
 from prompts.sources.jsonl import SHOWN_CHARACTERS, RawRow, RejectedRow
 from prompts.sources.options import with_options
-from prompts.template import ends_message, shows_options
+from prompts.template import shows_options
 from prompts.text.language import languages
 from prompts.text.marks import marks_of
 from prompts.text.normalise import normalise
@@ -206,8 +205,7 @@ def _normal(draft: Draft) -> Draft:
     question = normalise(draft.question)
     if not question:
         raise RowError("no question")
-    if any(map(ends_message, (question, draft.starter_code, *draft.choices))):
-        raise RowError("holds a token that ends a message")
+    check_message(replace(draft, question=question))
     if draft.reference_kind == "choice" and not shows_options(question, len(draft.choices)):
         question = with_options(question, draft.choices)
     return replace(draft, question=question)
@@ -215,29 +213,13 @@ def _normal(draft: Draft) -> Draft:
 
 def _prompts(choice: SourceChoice, drafts: list[Draft]) -> pa.Table:
     found = languages([draft.question for draft in drafts])
-    prompts = [_prompt(choice, d, language) for d, language in zip(drafts, found, strict=True)]
+    named = choice.label, license_of(choice)
+    prompts = [
+        prompt_of(draft, *named, language, marks_of(draft))
+        for draft, language in zip(drafts, found, strict=True)
+    ]
     table = table_of(prompts, Prompt)
     return table.append_column("solution", pa.array([_solution(d) for d in drafts], pa.string()))
-
-
-def _prompt(choice: SourceChoice, draft: Draft, language: str) -> Prompt:
-    return Prompt(
-        prompt_id=prompt_id(cast(Domain, draft.domain), draft.question),
-        domain=cast(Domain, draft.domain),
-        source=choice.label,
-        license=license_of(choice),
-        split=cast(Split, draft.split),
-        question=draft.question,
-        reference_kind=cast(ReferenceKind, draft.reference_kind),
-        reference=draft.reference,
-        tests=draft.tests,
-        choices=draft.choices,
-        aliases=draft.aliases,
-        difficulty=draft.difficulty,
-        language=draft.language or language,
-        starter_code=draft.starter_code,
-        marks=marks_of(draft),
-    )
 
 
 def _solution(draft: Draft) -> str:

@@ -49,7 +49,7 @@ def in_workers(
                 yield running.popleft().result()
         except BrokenProcessPool as error:
             raise RunError(
-                "a worker process of the curation was killed, most often for want of memory; "
+                "a worker process was killed, most often for want of memory; "
                 "free some, then type the same command again"
             ) from error
         finally:

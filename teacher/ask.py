@@ -36,11 +36,16 @@ EXPECTED_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A prompt as it is put to the teacher: rendered messages and the template's name."""
+    """A prompt as it is put to the teacher: rendered messages and the template's name.
+
+    `lead` is text its completion begins with that is not to be generated; its tokens count against
+    max_tokens. The Sample holds only what follows. vLLM can be led so, others refuse.
+    """
 
     prompt: Prompt
     messages: Messages
     template: str = ""
+    lead: Partial = NOTHING
 
 
 def sample_seed(seed: int, prompt_id: str, sample_index: int) -> int:
@@ -78,6 +83,8 @@ class Asking:
     def met(self, slot: Slot, fault: Fault, can_go_on: bool) -> None:
         """Note a request that broke: its text is gone on with where that can be, else lost."""
         is_unpaid = fault.kind in _UNPAID
+        if fault.kind is FaultKind.NOT_CONTINUED and not self.begun.text:
+            is_unpaid = False  # it is the lead that is not taken: it would be the same again
         self.attempts, self.unpaid = self.attempts + (not is_unpaid), self.unpaid + is_unpaid
         self.avoid.add(slot)
         if fault.kind is FaultKind.REFUSED_REQUEST:
@@ -119,7 +126,7 @@ class Asker:
             asking.flight = None
             if isinstance(came, Fault):
                 asking.met(flight.slot, came, self._recipe.stream and flight.slot.is_vllm)
-            if (end := self._end(came, asking)) is not None:
+            if (end := self._end(ask, came, asking)) is not None:
                 return self._made(ask, index, flight.slot, started_at, asking, end)
             await self._rest(asking.attempts + asking.unpaid)
 
@@ -169,14 +176,14 @@ class Asker:
             fault.partial = flight.heard.partial()
             return fault
 
-    def _end(self, came: Completion | Fault, asking: Asking) -> Completion | str | None:
+    def _end(self, ask: Ask, came: Completion | Fault, asking: Asking) -> Completion | str | None:
         """What ends the sample: its completion, or the error after which it is no use, or no
         longer allowed, to ask again. None if neither."""
         if isinstance(came, Completion):
             return came
         most = self._recipe.request_attempts
-        if asking.begun.tokens >= self._recipe.max_tokens:  # only its end mark was lost
-            return Completion("", "length", 0, 0, None)
+        if ask.lead.tokens + asking.begun.tokens >= self._recipe.max_tokens:
+            return Completion("", "length", 0, 0, None)  # only its end mark was lost
         if (
             self._refused_by_all(came, asking)
             or asking.attempts >= most
@@ -219,6 +226,7 @@ class Asker:
         recipe = self._recipe
         # The template has opened the block already: a parser's tag must not open it again.
         opening = f"{OPEN}\n" if recipe.think_prefilled else ""
+        text = ask.lead.text + begun.text
         return Call(
             messages=ask.messages,
             temperature=recipe.temperature,
@@ -228,7 +236,7 @@ class Asker:
             stream=recipe.stream,
             stream_interval=recipe.stream_interval if slot.is_vllm else None,
             stall_timeout_s=recipe.stall_timeout_s,
-            begun=Partial(begun.text.removeprefix(opening), begun.tokens),
+            begun=Partial(text.removeprefix(opening), ask.lead.tokens + begun.tokens),
         )
 
     def _made(

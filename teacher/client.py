@@ -25,6 +25,7 @@ from teacher.completion import (
     cut,
     json_array,
     json_object,
+    json_string,
     json_value,
     without,
 )
@@ -188,18 +189,47 @@ async def _begun_ids(session: aiohttp.ClientSession, where: Endpoint, call: Call
     rest: dict[str, Any] = {"prompt": call.begun.text, "add_special_tokens": False}
     ids: list[int] = []
     for part in ({"messages": call.messages, "add_generation_prompt": True}, rest):
-        async with session.post(
-            f"{where.root()}/tokenize",
-            data=orjson.dumps(part | {"model": where.model}),
-            headers=where.headers(),
-            timeout=aiohttp.ClientTimeout(total=call.stall_timeout_s),
-        ) as response:
-            if 400 <= response.status < 500 and response.status != 429:
-                raise Fault(FaultKind.NOT_CONTINUED, f"{where.url} has no /tokenize for us")
-            if response.status != 200:
-                await _raise_for_status(session, where, response)
-            ids += _token_ids(json_object(json_value(await _body(response))))
+        ids += await tokenized(session, where, part, call.stall_timeout_s)
     return ids
+
+
+async def tokenized(
+    session: aiohttp.ClientSession, where: Endpoint, what: dict[str, Any], timeout_s: float
+) -> list[int]:
+    """The server's token ids of a text or of messages, as its /tokenize takes them.
+
+    Raises Fault, NOT_CONTINUED where the server has no /tokenize, and what aiohttp raises.
+    """
+    return _token_ids(await _told(session, where, "tokenize", what, timeout_s))
+
+
+async def detokenized(
+    session: aiohttp.ClientSession, where: Endpoint, ids: Sequence[int], timeout_s: float
+) -> str:
+    """The text that token ids spell; raises as `tokenized` does."""
+    answer = await _told(session, where, "detokenize", {"tokens": list(ids)}, timeout_s)
+    return json_string(answer.get("prompt"))
+
+
+async def _told(
+    session: aiohttp.ClientSession,
+    where: Endpoint,
+    route: str,
+    what: dict[str, Any],
+    timeout_s: float,
+) -> dict[str, Any]:
+    """What vLLM's /tokenize or /detokenize answers."""
+    async with session.post(
+        f"{where.root()}/{route}",
+        data=orjson.dumps(what | {"model": where.model}),
+        headers=where.headers(),
+        timeout=aiohttp.ClientTimeout(total=timeout_s),
+    ) as response:
+        if 400 <= response.status < 500 and response.status != 429:
+            raise Fault(FaultKind.NOT_CONTINUED, f"{where.url} has no /{route} for us")
+        if response.status != 200:
+            await _raise_for_status(session, where, response)
+        return json_object(json_value(await _body(response)))
 
 
 def _token_ids(answer: dict[str, Any]) -> list[int]:
@@ -312,6 +342,8 @@ async def _read_stream(
         if now_s - last_token_s > stall_timeout_s:
             message = f"{response.url}: open, but no token for {stall_timeout_s:g} s"
             raise Fault(FaultKind.STALLED, message)
+    if not heard.choices:
+        raise Fault(FaultKind.TRUNCATED_BODY, f"{response.url}: the stream ended before any token")
     return heard.completion(whole=False)
 
 

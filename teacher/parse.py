@@ -13,6 +13,8 @@ _OTHER_BLOCKS = (
     ("<reasoning_process>", "</reasoning_process>"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
 )
+# Every pair of tags a block of reasoning may stand in, the usual one first.
+BLOCKS = ((OPEN, CLOSE), *_OTHER_BLOCKS)
 # `</think>` as small models write it, who have just closed some LaTeX: 2 to 8 % of completions.
 _MISTYPED_CLOSES = ("\\end{think}", "\\end{think>")
 # What follows `<reasoning_process>` in the cold-start form: the answer, and no more than that.

@@ -163,7 +163,8 @@ def vllm_python(settings: ServeRecipe) -> Path:
             return python.absolute()
     raise PrerequisiteError(
         f"no Python with vLLM at {', '.join(str(p) for p in dict.fromkeys(found))}. Run "
-        f"`make setup`, or set STILLHOUSE_VLLM_PYTHON, or give a TEACHER_URL"
+        "`make setup`, or set STILLHOUSE_VLLM_PYTHON to one; a model that is served already needs "
+        "none: give its address"
     )
 
 

@@ -55,6 +55,7 @@ class Atoms(Reader, ABC):
     def starts_factor(self) -> bool: ...
 
     def atom(self) -> Node:
+        """A number, a symbol, a command, or what stands in brackets; FormulaError for the rest."""
         token = self.peek
         if token.kind == "number":
             return self._number()

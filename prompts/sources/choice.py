@@ -147,7 +147,10 @@ def draft_of(choice: SourceChoice, row: RawRow) -> Draft:
     draft = check(source.to_draft(values) if source else starter.to_draft(values))
     domain = draft.domain or choice.domain or (source.domain if source else "")
     if not domain:
-        raise RowError("no domain: name it in the row or in the recipe's source")
+        raise RowError(
+            "no domain: add a column domain to the rows (math, code, science, puzzle or general), "
+            "or give `domain` beside the file's path"
+        )
     split = choice.split if choice.split != "as_marked" else draft.split or "train"
     solution = draft.solution[:MOST_SOLUTION_CHARACTERS]
     return replace(draft, domain=domain, split=split, solution=solution)

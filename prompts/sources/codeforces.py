@@ -22,7 +22,7 @@ _MIB = 2**20
 _SECTIONS = (("Input", "input_format"), ("Output", "output_format"), ("Note", "note"))
 
 
-def to_draft(row: Mapping[str, Any]) -> Draft:
+def to_draft(row: Mapping[str, Any], all_tests: bool = False) -> Draft:
     """`{"description": "…", "official_tests": [{"input": "1\n", "output": "2\n"}], …}`."""
     if row.get("interaction_format"):
         raise RowError("interactive")
@@ -39,6 +39,7 @@ def to_draft(row: Mapping[str, Any]) -> Draft:
         seconds=contest.number_in(row.get("time_limit")),
         memory_bytes=memory * _MIB if memory else None,
         checker=wrapped(checker) if isinstance(checker, str) and checker.strip() else "",
+        all_tests=all_tests,
     )
     return Draft(
         question,

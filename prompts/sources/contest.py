@@ -10,6 +10,7 @@ outputs, so its problems with several right answers are refused here.
 import json
 import re
 from collections.abc import Iterable, Mapping
+from math import inf
 from typing import Any
 
 from prompts.sources.draft import RowError, json_of
@@ -56,8 +57,10 @@ def reference(
     seconds: float | None = None,
     memory_bytes: float | None = None,
     checker: str = "",
+    all_tests: bool = False,
 ) -> str:
-    """The reference as JSON: tests in their order, each once, up to 60 and a million characters.
+    """The reference as JSON: tests in their order, each once, up to 60 and a million characters
+    unless `all_tests` are wanted, as for a score: the last ones tell slow programs from fast ones.
 
     `checker` is a program as open-r1/codeforces has them (codeforces_checker.py); without one,
     RowError where the question takes several answers. Also where no test is left, or where it is
@@ -68,7 +71,8 @@ def reference(
         raise RowError("interactive")
     if not checker and several_answers(question):
         raise RowError("several right answers and no checker")
-    problem: dict[str, Any] = {"tests": _fitting(tests)}
+    room = (inf, inf) if all_tests else (MOST_TESTS, MOST_TEST_CHARACTERS)
+    problem: dict[str, Any] = {"tests": _fitting(tests, *room)}
     if function:
         problem |= {"function": function, "languages": ["python"]}  # which its tests call
     elif not checker and (allowed := _TOLERANCE.search(question)):
@@ -96,13 +100,13 @@ def several_answers(question: str) -> bool:
     return _ANY.search(question) is not None
 
 
-def _fitting(tests: Iterable[Case]) -> list[Case]:
+def _fitting(tests: Iterable[Case], most: float, left: float) -> list[Case]:
+    """The first tests, `most` of them, in so many characters as are `left`."""
     kept: dict[str, Case] = {}
-    left = MOST_TEST_CHARACTERS
     reason = "no tests"
     for test in tests:
         text = json_of(test, "a test")
-        if len(kept) == MOST_TESTS:
+        if len(kept) == most:
             break
         if text not in kept and len(text) <= left:
             kept[text] = test

@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from prompts.record import REFERENCE_KINDS
+from prompts.record import REFERENCE_KINDS, Domain, Prompt, ReferenceKind, Split, prompt_id
+from prompts.template import ends_message
 
 LETTERS = "ABCDEFGHIJ"
 # 100,000 characters is longer than any contest statement; beyond it a row is a broken line.
@@ -122,6 +123,37 @@ def check(draft: Draft) -> Draft:
     _check_characters(draft)
     _check_reference(draft)
     return draft
+
+
+def check_message(draft: Draft) -> None:
+    """RowError where a draft would end the message it is asked in."""
+    if any(map(ends_message, (draft.question, draft.starter_code, *draft.choices))):
+        raise RowError("holds a token that ends a message")
+
+
+def prompt_of(
+    draft: Draft, source: str, terms: str, language: str, marks: tuple[str, ...] = ()
+) -> Prompt:
+    """A checked draft whose domain and split are settled as a prompt; `terms` are its licence,
+    `language` that of a question whose row names none."""
+    domain = cast(Domain, draft.domain)
+    return Prompt(
+        prompt_id=prompt_id(domain, draft.question),
+        domain=domain,
+        source=source,
+        license=terms,
+        split=cast(Split, draft.split),
+        question=draft.question,
+        reference_kind=cast(ReferenceKind, draft.reference_kind),
+        reference=draft.reference,
+        tests=draft.tests,
+        choices=draft.choices,
+        aliases=draft.aliases,
+        difficulty=draft.difficulty,
+        language=draft.language or language,
+        starter_code=draft.starter_code,
+        marks=marks,
+    )
 
 
 def _check_characters(draft: Draft) -> None:

@@ -79,7 +79,9 @@ def parse_line(number: int, line: bytes) -> RawRow:
         return _bad(number, "not UTF-8", line.decode("utf-8", "replace"))
     try:
         values = _DECODER.decode(text)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        return _bad(number, "nested too deeply", text)
+    except ValueError:
         return _bad(number, "not JSON", text)
     if not isinstance(values, dict):
         return _bad(number, "not a JSON object", text)
