@@ -48,7 +48,7 @@ class Scale:
     rounds: int = 3
 
 
-QUICK = Scale(1_000, 256, 40, 0.125, 400.0, 40, 0.0625, 200.0, 100, 4_000, 1)
+QUICK = Scale(200, 256, 40, 0.125, 400.0, 40, 0.0625, 200.0, 100, 400, 1)
 
 
 def cpu(scale: Scale) -> Values:

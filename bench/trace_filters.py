@@ -109,6 +109,7 @@ def _timed(path: Path, wanted: int, work: Callable[[pl.DataFrame], object]) -> P
 
 
 def main() -> None:
+    """Stream completions through the filters and print MB/s with and without the Parquet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gb", type=float, default=2.0, help="completions to stream, in 10⁹ bytes")
     wanted = int(parser.parse_args().gb * 1e9)

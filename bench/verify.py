@@ -14,6 +14,7 @@ PARTS = ("open", "pace", "hostile", "traces")
 
 
 def main() -> None:
+    """Print the tables of the parts asked for; an unknown one is refused by name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)}; all by default")
     parts = parser.parse_args().parts or PARTS
