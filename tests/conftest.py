@@ -1,5 +1,6 @@
 """Settings for all tests: no telemetry, no window, nothing of the user's own."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,10 +13,19 @@ from filters.sandbox.bubblewrap import Bubblewrap
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+# Test processes beside each other share the cores; torch's threads of all of them would not fit.
+if (processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // processes))
 
 # The same examples each time: a test that fails, fails for everybody.
 settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
+
+
+def pytest_collection_finish() -> None:
+    """What all tests have imported stays: no search for garbage goes through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A small server that speaks as much of the Hub's protocol as a dataset's push and load need.
+"""A small server that speaks as much of the Hub's protocol as a push and a load need.
 
 It keeps git's idea of a commit: a whole tree under a new name, and main pointing at one. Faults
 named in `faults` are played at the next commits, one each:
@@ -17,13 +17,13 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-LFS_SUFFIXES = (".parquet", ".png")
+LFS_SUFFIXES = (".parquet", ".png", ".safetensors")
 Tree = dict[str, bytes]
 
 
 @dataclass
 class Repository:
-    """One dataset repository: its commits in order, what main and the tags point to."""
+    """One repository: its commits in order, what main and the tags point to."""
 
     private: bool
     gated: bool = False
@@ -142,7 +142,8 @@ def _handler(hub: LocalHub) -> type[BaseHTTPRequestHandler]:
 def _create(hub: LocalHub, body: bytes) -> Answer:
     wanted = json.loads(body)
     repo_id = f"{wanted['organization']}/{wanted['name']}"
-    url = f"{hub.url}/datasets/{repo_id}"
+    page = "datasets/" if wanted.get("type") == "dataset" else ""
+    url = f"{hub.url}/{page}{repo_id}"
     if repo_id in hub.repositories:
         return Answer(409, {"error": "exists", "url": url})
     private = wanted.get("visibility") == "private" or wanted.get("private") is True
@@ -312,7 +313,7 @@ def _validate(hub: LocalHub, body: bytes) -> Answer:
 
 _REPO = r"(?P<repo>[^/]+/[^/]+)"
 _REV = r"(?P<revision>[^/?]+)"
-_API = f"/api/datasets/{_REPO}"
+_API = f"/api/(?:datasets|models)/{_REPO}"
 _ROUTES: list[tuple[str, str, Any]] = [
     ("POST", "/api/repos/create", _create),
     ("POST", "/api/validate-yaml", _validate),
@@ -325,8 +326,8 @@ _ROUTES: list[tuple[str, str, Any]] = [
     ("POST", f"{_API}/commit/{_REV}", _commit),
     ("POST", f"{_API}/tag/{_REV}", _tag),
     ("PUT", f"{_API}/settings", _settings),
-    ("POST", f"/datasets/{_REPO}.git/info/lfs/objects/batch", _lfs_batch),
+    ("POST", f"(?:/datasets)?/{_REPO}.git/info/lfs/objects/batch", _lfs_batch),
     ("PUT", "/lfs/(?P<oid>[0-9a-f]{64})", _lfs_put),
     ("POST", "/lfs/verify", _lfs_verify),
-    ("GET", f"/datasets/{_REPO}/resolve/{_REV}/(?P<path>.+)", _resolve),
+    ("GET", f"(?:/datasets)?/{_REPO}/resolve/{_REV}/(?P<path>.+)", _resolve),
 ]

@@ -21,7 +21,7 @@ from data_cards.shards import read_facts, write_dataset
 from data_cards.trace import COLUMN_MEANING, Trace
 from filters.final import DECONTAMINATION
 from filters.verdict import Outcome, Reason
-from prompts.errors import RunError
+from prompts.errors import PrerequisiteError
 from prompts.parquet import read_rows
 
 RECIPE = DatasetRecipe(test_fraction=0.2)
@@ -175,10 +175,10 @@ def test_rejects_stay_out_when_the_recipe_says_so(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("rejected/*"))
 
 
-def test_a_run_in_which_nothing_was_accepted_says_so(tmp_path: Path) -> None:
+def test_a_run_in_which_nothing_was_accepted_says_why(tmp_path: Path) -> None:
     prompts, samples, verdicts = make_run(5)
     refused = [replace(v, outcome=Outcome.REJECT, reason=Reason.NO_CODE) for v in verdicts]
-    with pytest.raises(RunError, match="no accepted trace"):
+    with pytest.raises(PrerequisiteError, match=r"no accepted trace .*: \d+ no_code\. Ask for"):
         write_dataset(tmp_path, assemble_run((prompts, samples, refused), RECIPE), RECIPE)
 
 

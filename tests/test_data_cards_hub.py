@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from data_cards_records import TOKEN, assemble_run, make_facts, make_run
 from local_hub import LocalHub
+from student_folder import make_student_folder
 from test_data_cards_prompt_set import make_facts as make_prompt_facts
 from test_data_cards_prompt_set import make_files
 
@@ -25,13 +26,14 @@ REPO = "ada/traces"
 PUSHER = """
 import json, sys
 from pathlib import Path
-from data_cards.hub import push
+from data_cards.hub import DATASET, MODEL, push
 from prompts.errors import PrerequisiteError, RunError
 for line in sys.stdin:
     ask = json.loads(line)
     folder = Path(ask.pop("folder"))
+    kind = MODEL if ask.pop("model", False) else DATASET
     try:
-        result = push(folder, token=ask.pop("token"), retry_wait_s=0.01, **ask)
+        result = push(folder, token=ask.pop("token"), kind=kind, retry_wait_s=0.01, **ask)
         answer = {"url": result.url, "commit": result.commit, "changed": result.changed}
     except (PrerequisiteError, RunError) as error:
         answer = {"error": type(error).__name__, "text": str(error)}
@@ -249,4 +251,40 @@ def test_an_unsound_folder_is_not_pushed(
     answer = push(tmp_path, hub)
     assert answer["error"] == "PrerequisiteError"
     assert "README.md" in answer["text"]
+    assert hub.log == []
+
+
+def test_a_student_is_one_commit_in_a_private_model_repository(
+    push: Pusher, hub: LocalHub, tmp_path: Path
+) -> None:
+    folder = make_student_folder(tmp_path)
+    answer = push(folder, hub, tag="v1", model=True)
+    repository = hub.repositories[REPO]
+    assert (answer["url"], answer["changed"]) == (f"{hub.url}/{REPO}", True)
+    assert published(hub) == files_of(folder)
+    assert (len(repository.commits), repository.private) == (2, True)
+    assert repository.tags == {"v1": repository.main}
+    assert any(line.startswith("POST /api/models/") for line in hub.log)
+    assert not push(folder, hub, tag="v1", model=True)["changed"]
+
+
+def test_a_students_lost_reply_is_found_out_and_old_weights_are_deleted(
+    push: Pusher, hub: LocalHub, tmp_path: Path
+) -> None:
+    push(make_student_folder(tmp_path / "large", shards=3), hub, model=True)
+    hub.faults = ["lost_reply"]
+    small = make_student_folder(tmp_path / "small")
+    hub.repositories[REPO].tree["adapter.safetensors"] = b"the owner's"
+    answer = push(small, hub, model=True)
+    assert answer["commit"] == hub.repositories[REPO].main
+    assert published(hub) == {**files_of(small), "adapter.safetensors": b"the owner's"}
+
+
+def test_a_student_without_its_weights_is_not_pushed(
+    push: Pusher, hub: LocalHub, tmp_path: Path
+) -> None:
+    (make_student_folder(tmp_path) / "model.safetensors").unlink()
+    answer = push(tmp_path, hub, model=True)
+    assert answer["error"] == "PrerequisiteError"
+    assert "the student is not sound: there is no model.safetensors" in answer["text"]
     assert hub.log == []

@@ -10,14 +10,9 @@ from data_cards_records import HOSTILE, assemble_run, make_run
 
 from data_cards.assemble import DatasetRecipe
 from data_cards.funnel import FunnelRow
-from data_cards.report import (
-    MAX_TEXT_CHARS,
-    DifferenceRow,
-    ScoreRow,
-    choose_traces,
-    embedded_json,
-    write_report,
-)
+from data_cards.paired_change import PairedChange
+from data_cards.report import MAX_TEXT_CHARS, choose_traces, embedded_json, write_report
+from data_cards.score_table import ScoreRow, ScoreTable
 from data_cards.trace import Trace
 
 
@@ -56,8 +51,15 @@ def report(path: Path, rows: list[Trace]) -> Scripts:
         title=HOSTILE,
         funnel=[FunnelRow("verify", 3, {"accept": 2, "reject": 1}, 1.0)],
         traces=rows,
-        scores=[ScoreRow("student", "math", 60, 8, 0.62, 0.56, 0.68, None)],
-        differences=[DifferenceRow("student", "teacher", 0.21, 0.1, 0.32)],
+        scores=ScoreTable(
+            rows=[
+                ScoreRow(
+                    *("held-out", "math", "student", 60, 8, 0, 0.62, 0.56, 0.68),
+                    *(None, 0.8, 8, 0.0, 0.031, 1_204.0),
+                )
+            ],
+            changes=[PairedChange(HOSTILE, "student", "held-out", "overall", 0.21, 0.1, 0.32, 60)],
+        ),
         facts={"teacher": HOSTILE},
     )
     parser = Scripts()
@@ -93,7 +95,14 @@ def test_the_page_fetches_nothing(tmp_path: Path) -> None:
 def test_funnel_and_scores_are_there(tmp_path: Path) -> None:
     report(tmp_path / "report.html", traces())
     text = (tmp_path / "report.html").read_text()
-    for expected in ("2 accept + 1 reject", "62.0 %", "56.0 – 68.0", "+21.0 points"):
+    for expected in (
+        "2 accept + 1 reject",
+        "62.0",
+        "56.0 to 68.0",
+        "60 × 8",
+        "80.0 @8",
+        "+21.0 points",
+    ):
         assert expected in text
 
 

@@ -1,12 +1,17 @@
 """evals/run.py: from graded samples to the rows of a score table."""
 
 import json
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from evals.run import compare, score, vote_keys
+from evals.run import EvalsRecipe, compare, score
 from evals.scores import Scores
+from evals.votes import vote_keys
 from filters.verdict import Outcome, Reason, Verdict
 from prompts.record import Prompt, prompt_id
 from teacher.sample import Sample, sample_id
@@ -49,6 +54,16 @@ def scored(*groups, k=2):
     samples = [s for _, (samples, _) in groups for s in samples]
     verdicts = [v for _, (_, verdicts) in groups for v in verdicts]
     return score(prompts, samples, verdicts, k)
+
+
+def test_scores_say_which_version_of_which_verifier_graded():
+    math, code = make_prompt("a"), make_prompt("b", "code", "unit_tests")
+    samples, verdicts = graded(math, "accept", "reject")
+    others, ruled = graded(code, "accept")
+    ruled = [replace(one, verifier="unit_tests", verifier_version="7") for one in ruled]
+    found = score([math, code], samples + others, verdicts + ruled, 2)
+    assert found.verifiers == {"math_answer": "1", "unit_tests": "7"}
+    assert Scores.from_dict(found.to_dict()).verifiers == found.verifiers
 
 
 def test_domains_and_overall_each_get_a_row():
@@ -130,7 +145,7 @@ def test_a_truncated_sample_does_not_vote_and_spoils_no_vote():
     answers = ["\\boxed{4}", "\\boxed{4}", "\\boxed{4}", "\\boxed{5}"]
     samples, verdicts = graded(one, "reject", "accept", "accept", "reject", answers=answers)
     samples[0] = make_sample(one, 0, answers[0], finish="length")
-    assert vote_keys(samples, [v.outcome for v in verdicts])[0] is None
+    assert vote_keys(one, samples, [v.outcome for v in verdicts])[0] is None
     assert score([one], samples, verdicts, 4).row().cons_at_k.value == 1.0
 
 
@@ -145,14 +160,123 @@ def test_accepted_answers_spelt_differently_vote_together():
     one = make_prompt("a")
     answers = ["\\boxed{5}", "\\boxed{4}", "\\boxed{8/2}"]
     samples, _ = graded(one, "reject", "accept", "accept", answers=answers)
-    keys = vote_keys(samples, [Outcome.REJECT, Outcome.ACCEPT, Outcome.ACCEPT])
+    keys = vote_keys(one, samples, [Outcome.REJECT, Outcome.ACCEPT, Outcome.ACCEPT])
     assert keys[1] == keys[2] != keys[0]
 
 
 def test_an_answer_without_a_mark_does_not_vote():
     one = make_prompt("a")
     samples, _ = graded(one, "undecided", answers=["I think so"])
-    assert vote_keys(samples, [Outcome.UNDECIDED]) == [None]
+    assert vote_keys(one, samples, [Outcome.UNDECIDED]) == [None]
+
+
+def test_wrong_answers_that_are_equal_vote_together_however_they_are_spelt():
+    one = make_prompt("a")
+    answers = ["\\boxed{4}", "\\boxed{4}", "\\boxed{\\frac{1}{2}}", "\\boxed{0.5}", "\\boxed{2/4}"]
+    samples, verdicts = graded(one, "accept", "accept", *["reject"] * 3, answers=answers)
+    keys = vote_keys(one, samples, [v.outcome for v in verdicts])
+    assert keys[2] == keys[3] == keys[4] != keys[0]
+    assert score([one], samples, verdicts, 5).row().cons_at_k.value == 0.0
+
+
+def test_wrong_answers_that_cannot_be_compared_stay_apart():
+    one = make_prompt("a")
+    answers = ["\\boxed{4}", "\\boxed{4}", "\\boxed{0.5}", "\\boxed{0.5\\%}", "\\boxed{7}"]
+    samples, verdicts = graded(one, "accept", "accept", *["reject"] * 3, answers=answers)
+    keys = vote_keys(one, samples, [v.outcome for v in verdicts])
+    assert len(set(keys)) == 4
+    assert score([one], samples, verdicts, 5).row().cons_at_k.value == 1.0
+
+
+def test_one_third_and_its_first_digits_are_two_answers():
+    one = make_prompt("a")
+    answers = ["\\boxed{4}", "\\boxed{1/3}", "\\boxed{0.33}"]
+    samples, verdicts = graded(one, "accept", "reject", "reject", answers=answers)
+    keys = vote_keys(one, samples, [v.outcome for v in verdicts])
+    assert len(set(keys)) == 3
+
+
+def test_a_wrong_choice_votes_with_its_own_text():
+    one = replace(
+        make_prompt("Which?", "science", "choice"), reference="A", choices=("iron", "gold", "tin")
+    )
+    answers = ["\\boxed{A}", "\\boxed{B}", "\\boxed{\\text{gold}}"]
+    samples, verdicts = graded(one, "accept", "reject", "reject", answers=answers)
+    keys = vote_keys(one, samples, [v.outcome for v in verdicts])
+    assert keys[1] == keys[2] != keys[0]
+
+
+def test_wrong_answers_are_compared_only_where_that_decides_who_wins(monkeypatch):
+    def compared(*_):
+        raise AssertionError("compared")
+
+    monkeypatch.setattr("evals.votes._same", compared)
+    one = make_prompt("a")
+    apart = ["\\boxed{x + 1/2}", "\\boxed{x + 0.5}"]
+    for outcomes, answers in (
+        (["reject"] * 2, apart),  # nothing is right
+        (["accept"] * 3 + ["reject"] * 2, ["\\boxed{4}"] * 3 + apart),  # the right one has most
+        (["accept", "reject", "reject"], ["\\boxed{4}", "\\boxed{5}", "\\boxed{5}"]),
+    ):
+        samples, verdicts = graded(one, *outcomes, answers=answers)
+        vote_keys(one, samples, [v.outcome for v in verdicts])
+    samples, verdicts = graded(one, "accept", "accept", "reject", "reject",
+                               answers=["\\boxed{4}", "\\boxed{4}", *apart])  # fmt: skip
+    with pytest.raises(AssertionError, match="compared"):
+        vote_keys(one, samples, [v.outcome for v in verdicts])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["4", "8/2", "1/2", "0.5", "7", "x+1", "1+x"]), min_size=1,
+                max_size=9))  # fmt: skip
+def test_the_vote_is_that_of_answers_grouped_by_their_value(given_answers):
+    value = {"4": 4, "8/2": 4, "1/2": 0.5, "0.5": 0.5, "7": 7, "x+1": "x", "1+x": "x"}
+    one = make_prompt("a")
+    outcomes = ["accept" if value[text] == 4 else "reject" for text in given_answers]
+    answers = [f"\\boxed{{{text}}}" for text in given_answers]
+    samples, verdicts = graded(one, *outcomes, answers=answers)
+    counts = Counter(value[text] for text in given_answers)  # in the order they came
+    wanted = float(max(counts, key=lambda each: counts[each]) == 4)
+    assert score([one], samples, verdicts, 9).row().cons_at_k.value == wanted
+
+
+def test_pass_at_k_is_given_in_powers_of_two_up_to_k():
+    one, two = make_prompt("a"), make_prompt("b")
+    scores = scored(
+        (one, graded(one, "accept", *["reject"] * 5)), (two, graded(two, *["reject"] * 6)), k=6
+    )
+    found = scores.row().pass_at_k
+    assert list(found) == [2, 4]
+    assert found[2].value == pytest.approx((1 - 10 / 15) / 2)
+    assert found[4].value == pytest.approx((1 - 5 / 15) / 2)
+
+
+def test_pass_at_k_leaves_out_prompts_with_fewer_samples():
+    one, two = make_prompt("a"), make_prompt("b")
+    row = scored((one, graded(one, "accept")), (two, graded(two, "reject", "accept")), k=2).row()
+    assert (row.pass_at_k[2].n, row.pass_at_k[2].value) == (1, 1.0)
+
+
+def test_one_sample_a_prompt_has_wilsons_interval():
+    prompts = [make_prompt(str(i)) for i in range(148)]
+    groups = [(p, graded(p, "accept" if i < 15 else "reject")) for i, p in enumerate(prompts)]
+    found = scored(*groups, k=1).row().wilson
+    assert (found.low, found.high) == pytest.approx((0.0624, 0.1605), abs=5e-5)  # Newcombe 1998
+    assert scored(*groups[:3], k=2).row().wilson is None
+
+
+def test_a_benchmarks_own_groups_take_the_place_of_domains():
+    prompts = [replace(make_prompt(str(i)), difficulty="easy" if i else "hard") for i in range(3)]
+    graded_ = [graded(p, "accept") for p in prompts]
+    scores = score(
+        prompts, [s for samples, _ in graded_ for s in samples],
+        [v for _, verdicts in graded_ for v in verdicts],
+        1, benchmark="own", group_of=lambda prompt: prompt.difficulty,
+    )  # fmt: skip
+    assert scores.benchmark == "own"
+    assert [(row.domain, row.prompts) for row in scores.rows] == [
+        ("easy", 2), ("hard", 1), ("overall", 3),
+    ]  # fmt: skip
 
 
 def test_scores_survive_json():
@@ -176,3 +300,9 @@ def test_two_models_are_compared_on_the_prompts_both_answered():
 def test_models_without_a_common_prompt_have_no_difference():
     one, two = make_prompt("a"), make_prompt("b")
     assert compare(scored((one, graded(one, "accept"))), scored((two, graded(two, "accept")))) == ()
+
+
+@pytest.mark.parametrize("names", [("math-500", "math-500=other.jsonl"), ("held-out=own.jsonl",)])
+def test_benchmarks_that_would_share_a_folder_are_refused(names):
+    with pytest.raises(ValueError, match="is there twice"):
+        EvalsRecipe(benchmarks=names)

@@ -10,8 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.score_agreement import (
+    brute_force,
+    exact_bootstrap,
+    largest_differences,
+    lighteval,
+    random_cases,
+)
 from evals.stats import (
     bootstrap,
+    bootstrap_mean,
     clustered_error,
     cons_at_k,
     majority,
@@ -20,6 +28,23 @@ from evals.stats import (
     pass_at_k,
     wilson,
 )
+
+
+def test_every_statistic_equals_brute_force_on_a_thousand_random_matrices():
+    worst = largest_differences(brute_force, 1_000)
+    assert len(worst) == 6
+    assert max(worst.values()) < 1e-12
+
+
+@pytest.mark.slow
+def test_every_statistic_equals_lightevals_on_a_thousand_random_matrices():
+    try:
+        lighteval(next(random_cases(1)))
+    except ImportError as error:
+        pytest.skip(f"lighteval cannot be imported: {error}")
+    worst = largest_differences(lighteval, 1_000)
+    assert set(worst) == {"pass@1", "pass@k", "cons@k", "standard error"}
+    assert max(worst.values()) < 1e-12
 
 
 def test_pass_at_1_is_the_mean_over_a_prompts_samples():
@@ -111,12 +136,31 @@ def test_wilson_refuses_more_successes_than_trials():
         wilson(5, 4)
 
 
-def test_the_bootstrap_agrees_with_the_exact_distribution_of_three_prompts():
-    values = [0.0, 0.5, 1.0]
-    exact = sorted(sum(draw) / 3 for draw in itertools.product(values, repeat=3))
-    interval = bootstrap(values, confidence=0.8, resamples=40_000)
-    assert interval.low == pytest.approx(exact[int(0.1 * len(exact))], abs=1e-9)
-    assert interval.high == pytest.approx(exact[int(0.9 * len(exact))], abs=1e-9)
+def test_the_bootstrap_agrees_with_the_exact_distribution_of_all_draws():
+    draw = random.Random(5)
+    for _ in range(20):
+        values = [draw.randint(0, 4) / 4 for _ in range(5)]
+        values[0], values[1] = 0.25, 0.75  # some spread
+        low, high = exact_bootstrap(values, 0.8)
+        interval = bootstrap_mean(values, (0.0, 1.0), confidence=0.8, resamples=40_000)
+        # Means lie 1/20 apart: a quantile may fall on the neighbour of the exact one.
+        assert interval.low == pytest.approx(low, abs=0.051)
+        assert interval.high == pytest.approx(high, abs=0.051)
+        assert interval.value == pytest.approx(sum(values) / 5)
+
+
+def test_repeated_scores_are_resampled_as_often_as_they_come():
+    # A draw of 100,000 prompts with share 0.3 has a mean whose error is the binomial's.
+    interval = bootstrap([1.0] * 30_000 + [0.0] * 70_000)
+    half = 1.96 * math.sqrt(0.3 * 0.7 / 100_000)
+    assert interval.low == pytest.approx(0.3 - half, abs=half / 20)
+    assert interval.high == pytest.approx(0.3 + half, abs=half / 20)
+
+
+def test_one_value_of_any_kind_says_no_more_than_its_bounds():
+    alone = bootstrap_mean([1_400.0, math.nan], (0.0, 4_000.0))
+    assert (alone.value, alone.low, alone.high, alone.n) == (1_400.0, 0.0, 4_000.0, 1)
+    assert bootstrap_mean([], (0.0, 1.0)).n == 0
 
 
 def test_the_bootstrap_is_the_same_for_the_same_seed():
@@ -134,6 +178,23 @@ def test_the_bootstrap_covers_the_truth_about_as_often_as_it_says():
         interval = bootstrap(scores, seed=trial, resamples=1_000)
         hits += interval.low <= 0.4 <= interval.high
     assert 0.90 <= hits / 300 <= 0.99
+
+
+@pytest.mark.parametrize(("prompts", "mean"), [(30, 0.02), (30, 0.05), (14, 0.15), (30, 0.98)])
+def test_a_score_that_few_prompts_carry_covers_the_truth_as_often_as_it_says(prompts, mean):
+    # As on AIME with 64 samples: most prompts are never solved (or always), a handful now and then.
+    draw = np.random.default_rng(1)
+    hits = 0
+    for trial in range(300):
+        rates = draw.beta(mean, 1 - mean, size=prompts)
+        interval = bootstrap(draw.binomial(64, rates) / 64, seed=trial, resamples=500)
+        hits += interval.low <= mean <= interval.high
+    assert hits / 300 >= 0.93  # of the percentile interval alone: 0.72 to 0.87
+
+
+def test_the_interval_does_not_shrink_when_one_prompt_is_solved_once():
+    never, once = bootstrap([0.0] * 30), bootstrap([0.25] + [0.0] * 29)
+    assert never.high < once.high
 
 
 def test_a_score_of_zero_everywhere_still_has_an_interval():
@@ -159,7 +220,7 @@ def test_the_clustered_error_is_larger_than_the_naive_one_when_samples_agree():
 
 def test_pairing_finds_a_difference_that_separate_intervals_hide():
     before = np.linspace(0, 0.9, 50)
-    after = before + 0.05
+    after = before + np.tile([0.04, 0.06], 25)
     change = paired_difference(before, after)
     assert change.value == pytest.approx(0.05)
     assert change.excludes_zero
@@ -170,7 +231,8 @@ def test_pairing_finds_a_difference_that_separate_intervals_hide():
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=30))
 def test_a_model_compared_with_itself_differs_by_zero(values):
     change = paired_difference(values, values, resamples=200)
-    assert (change.value, change.low, change.high) == (0, 0, 0)
+    assert change.value == 0
+    assert change.low == -change.high
     assert not change.excludes_zero
 
 
@@ -188,6 +250,29 @@ def test_one_pair_of_prompts_proves_no_difference():
     assert (change.value, change.low, change.high, change.n) == (1.0, -1.0, 1.0, 1)
     assert not change.excludes_zero
     assert not paired_difference([math.nan], [1.0]).excludes_zero
+
+
+def test_a_few_prompts_that_all_turned_right_prove_no_difference():
+    change = paired_difference([0.0] * 2, [1.0] * 2)
+    assert change.value == 1.0
+    assert not change.excludes_zero
+    assert paired_difference([0.0] * 10, [1.0] * 10).excludes_zero
+    # the same difference everywhere, whatever floats make of it
+    small = paired_difference([0.7, 0.1, 0.4], [0.8, 0.2, 0.5])
+    assert small.low < 0 < small.value < small.high
+
+
+def test_no_difference_among_few_prompts_leaves_room_for_one():
+    few, many = (paired_difference([0.0] * n, [0.0] * n) for n in (5, 500))
+    assert few.low < -0.3
+    assert few.high > 0.3
+    assert -0.01 < many.low < 0 < many.high < 0.01
+
+
+@given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=12))
+def test_an_interval_holds_its_value_and_stays_within_its_bounds(values):
+    for found in (bootstrap(values, resamples=500), paired_difference(values, [0.5] * len(values))):
+        assert -1 <= found.low <= found.value <= found.high <= 1
 
 
 def test_one_prompt_solved_now_and_then_says_nothing_of_the_others():

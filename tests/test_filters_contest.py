@@ -11,6 +11,7 @@ QUICK = ("3d_printing", "bike_tour")
 SLOW = sorted(set(judge_contest.verdicts()) - set(QUICK))
 
 
+@pytest.mark.slow  # full test sets
 @here
 @pytest.mark.parametrize("problem_id", QUICK)
 def test_each_submission_gets_the_verdict_it_must(problem_id: str, sandbox: Bubblewrap) -> None:

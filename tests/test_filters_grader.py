@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from filters_records import boxed, needs_bwrap, prompt, sample
 
-from filters.grader import Grader
+from filters.grader import Grader, Worker
 from filters.registry import IN_PROCESS, IN_WORKER, SIGNATURES, VERIFIERS
 from filters.ruling import Ruling
 from filters.verdict import Outcome, Reason
@@ -135,30 +135,35 @@ def test_a_hostile_answer_gets_a_verdict_in_time(grader: Grader, answer: str) ->
     assert not os.path.exists("/tmp/stillhouse-was-here")
 
 
+def next_worker(grader: Grader) -> Worker:
+    """The worker that the next comparison goes to, at work already."""
+    assert grader.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
+    worker = grader._seats[-1]
+    assert worker is not None
+    return worker
+
+
 def test_a_hanging_comparison_is_ended_and_the_pool_works_on(
-    grader: Grader,
+    grader: Grader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Grader(workers=1, time_limit_s=0.7) as quick:
-        assert quick.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
-        worker = quick._seats[-1]
-        assert worker is not None
-        os.kill(worker._process.pid, signal.SIGSTOP)
-        stuck = quick.grade(SYMBOLIC, boxed(r"\int_0^1 (x^2+0)\,dx"))
-        assert (stuck.outcome, stuck.reason) == (Outcome.UNDECIDED, Reason.GRADER_TIMEOUT)
-        assert worker._process.poll() is not None
-        assert quick.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
+    worker = next_worker(grader)
+    assert worker._wall_limit_s == 6 * 4  # of the fixture; nobody waits for it here
+    monkeypatch.setattr(worker, "_wall_limit_s", 0.2)
+    os.kill(worker._process.pid, signal.SIGSTOP)
+    stuck = grader.grade(SYMBOLIC, boxed(r"\int_0^1 (x^2+0)\,dx"))
+    assert (stuck.outcome, stuck.reason) == (Outcome.UNDECIDED, Reason.GRADER_TIMEOUT)
+    assert worker._process.poll() is not None
+    assert grader.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
 
 
-def test_a_killed_worker_is_undecided_and_replaced() -> None:
-    with Grader(workers=1, time_limit_s=4) as grader:
-        assert grader.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
-        worker = grader._seats[-1]
-        assert worker is not None
-        worker._process.kill()
-        worker._process.wait()
-        lost = grader.grade(SYMBOLIC, boxed(INTEGRAL))
-        assert (lost.outcome, lost.reason) == (Outcome.UNDECIDED, Reason.GRADER_FAILED)
-        assert grader.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
+def test_a_killed_worker_is_undecided_and_replaced(grader: Grader) -> None:
+    worker = next_worker(grader)
+    worker._process.kill()
+    worker._process.wait()
+    lost = grader.grade(SYMBOLIC, boxed(INTEGRAL))
+    assert (lost.outcome, lost.reason) == (Outcome.UNDECIDED, Reason.GRADER_FAILED)
+    assert worker not in grader._alive
+    assert grader.grade(SYMBOLIC, boxed(INTEGRAL)).outcome == Outcome.ACCEPT
 
 
 def test_a_faulty_verifier_is_undecided(grader: Grader, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +190,7 @@ _PARENT = r"""
 import sys
 sys.path.insert(0, "tests")
 from filters_records import boxed, prompt
-from filters.grader import Grader
+from filters.grader import Grader, Worker
 grader = Grader(workers=1)
 grader.grade(prompt("math_answer", "1/3"), boxed(r"\int_0^1 x^2 dx"))
 print([w._process.pid for w in grader._alive][0], flush=True)

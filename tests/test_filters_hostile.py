@@ -30,6 +30,7 @@ def grader() -> Iterator[Grader]:
         yield grader
 
 
+@pytest.mark.slow  # a thousand cases
 def test_the_cases_are_the_same_each_time_and_every_family_is_among_them() -> None:
     for index in range(0, CASES, 50):
         assert case(index) == case(index)
@@ -38,6 +39,7 @@ def test_the_cases_are_the_same_each_time_and_every_family_is_among_them() -> No
     assert len(subset & set(FAMILIES)) > 70
 
 
+@pytest.mark.slow  # a thousand cases
 def test_hostile_cases_are_ruled_on_in_time_and_memory_and_the_pool_stays_fast(
     grader: Grader,
 ) -> None:
@@ -55,6 +57,7 @@ def test_hostile_cases_are_ruled_on_in_time_and_memory_and_the_pool_stays_fast(
     assert after < 3 * before + 0.1
 
 
+@pytest.mark.slow  # a thousand cases
 def test_a_hostile_text_meets_itself_or_nothing(grader: Grader) -> None:
     """An accept is for texts that are the same; a plain reference is never met by wild ones."""
     for hostile in cases(every=31):

@@ -37,6 +37,7 @@ def _tagged(answer: str) -> str:
 _LEFT_OUT = frozenset(("composite", "sokoban", "futoshiki", "quantum_lock", "arc_agi"))
 
 
+@pytest.mark.slow  # every kind of task
 def test_the_own_answer_of_each_task_is_accepted_and_nonsense_is_not() -> None:
     factory = pytest.importorskip("reasoning_gym.factory")
     seen = 0

@@ -221,6 +221,7 @@ def test_a_row_that_kills_its_process_takes_no_other_row_down(
     assert "ended with code 9" in checked[2].detail
 
 
+@pytest.mark.slow  # waits for a hang
 def test_a_row_that_hangs_ends_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
     hanging = (
         "import flows.row_checker as rc, time; rc.ROW_LIMIT_S = 1; real = rc.check_row\n"

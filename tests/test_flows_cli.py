@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,33 @@ def run_cli(*words: str, cwd: Path = ROOT, **environment: str) -> subprocess.Com
         text=True,
         check=False,
     )
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Typed = Callable[..., Done]
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """`stillhouse WORDS` in this process: the start of one is no claim of these tests."""
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+
+    def run(*words: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["stillhouse", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return Done(int(ended.value.code or 0), out, err)
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -60,8 +89,8 @@ def test_a_bug_is_not_hidden() -> None:
         cli._guarded(command)
 
 
-def test_an_unknown_model_exits_2_and_lists_the_known() -> None:
-    done = run_cli("distill", "--model", "nonesuch")
+def test_an_unknown_model_exits_2_and_lists_the_known(typed: Typed) -> None:
+    done = typed("distill", "--model", "nonesuch")
     assert done.returncode == 2
     assert "qwen-7b" in done.stderr
     assert "Traceback" not in done.stderr
@@ -69,7 +98,7 @@ def test_an_unknown_model_exits_2_and_lists_the_known() -> None:
 
 def test_everything_missing_is_listed_at_once_and_nothing_started(tmp_path: Path) -> None:
     done = run_cli(
-        *("distill", "--model", "qwen-7b", "--runs", str(tmp_path / "runs")),
+        *("distill", "--model", "llama-8b", "--runs", str(tmp_path / "runs")),
         HF_ENDPOINT="http://127.0.0.1:9",
         HF_HOME=str(tmp_path),
         HF_TOKEN="",
@@ -81,24 +110,27 @@ def test_everything_missing_is_listed_at_once_and_nothing_started(tmp_path: Path
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_dead_endpoint_is_named_before_anything_starts(tmp_path: Path) -> None:
+def test_a_dead_endpoint_is_named_before_anything_starts(typed: Typed, tmp_path: Path) -> None:
     url = "http://127.0.0.1:9"
-    done = run_cli("distill", "--teacher-url", url, "--runs", str(tmp_path / "runs"))
+    done = typed("distill", "--teacher-url", url, "--runs", str(tmp_path / "runs"))
     assert done.returncode == 2
     assert url in done.stderr
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
-    done = run_cli("distill", "--model", "qwen-7b", "--dry-run", cwd=tmp_path)
+def test_a_dry_run_prints_the_plan_and_writes_nothing(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = typed("distill", "--model", "qwen-7b", "--dry-run")
     assert done.returncode == 0, done.stderr
     for what in ("TP8 × PP2", "GPU-hours", "openr1-math", "disk", "wall time"):
         assert what in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_plan_is_json_for_machines() -> None:
-    done = run_cli("plan", "--model", "llama-70b", "--json")
+def test_the_plan_is_json_for_machines(typed: Typed) -> None:
+    done = typed("plan", "--model", "llama-70b", "--json")
     assert json.loads(done.stdout)["student"]["name"] == "llama-70b"
 
 
@@ -108,14 +140,14 @@ def test_a_terminal_that_lacks_a_character_gets_another() -> None:
     assert "TP8 ? PP2" in done.stdout
 
 
-def test_show_without_a_run_says_how_to_make_one(tmp_path: Path) -> None:
-    done = run_cli("show", "--runs", str(tmp_path))
+def test_show_without_a_run_says_how_to_make_one(typed: Typed, tmp_path: Path) -> None:
+    done = typed("show", "--runs", str(tmp_path))
     assert done.returncode == 2
     assert "make distill" in done.stderr
 
 
-def test_a_usage_error_exits_2() -> None:
-    assert run_cli("distil").returncode == 2
+def test_a_usage_error_exits_2(typed: Typed) -> None:
+    assert typed("distil").returncode == 2
 
 
 def test_an_embedded_plan_has_no_bill() -> None:

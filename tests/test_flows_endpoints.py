@@ -81,8 +81,9 @@ def test_a_server_without_a_list_is_taken_at_the_users_word() -> None:
 
 @pytest.mark.parametrize("answer", [[], {"data": None}, {"data": [{}]}, "hello"])
 def test_an_answer_that_lists_no_models_is_no_endpoint(answer: Any) -> None:
-    with listing(200, answer) as url, pytest.raises(PrerequisiteError, match="no endpoint at"):
+    with listing(200, answer) as url, pytest.raises(PrerequisiteError, match="no endpoint at") as e:
         served_by([url], "r1", None, 100)
+    assert "/v1: its answer is no list of models. Give the address" in str(e.value)
 
 
 def test_a_completion_longer_than_the_context_is_refused_with_the_fix() -> None:
@@ -136,8 +137,8 @@ def test_a_redirect_is_not_followed_and_the_key_stays_here(
         (b"", "closed connection"),
         (b"HTTP/1.1 huh\r\n\r\n", "huh"),
         (http(b"[" * 200_000), "nested without end"),
-        (http(b"<html>"), "Expecting value"),
-        (http(b"\xff\xfe\xff"), "truncated data"),
+        (http(b"<html>"), "its answer is no list of models"),
+        (http(b"\xff\xfe\xff"), "its answer is no list of models"),
         (http(b" " * (MOST_BYTES + 1)), "longer than 4 MB"),
         (b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"data"', ""),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", ""),

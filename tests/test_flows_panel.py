@@ -142,6 +142,13 @@ def test_failed_requests_were_not_generated() -> None:
     assert acceptance_rate(progress(samples=3, errors=3, accepted=0)) is None
 
 
+def test_what_is_graded_later_shows_no_acceptance() -> None:
+    shown = progress(accepted=0, rejected=0, undecided=1_000, tokens_per_accepted=None)
+    assert acceptance_rate(shown) is None
+    assert "accepted" not in line("aime-2024", shown, None)
+    assert "accepted" not in drawn(shown)
+
+
 # --- cost ----------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from data_cards_records import TOKEN, make_run
+from tiny_student import student_values
 
 from data_cards import card
 from data_cards.assemble import Assembled
@@ -53,6 +54,7 @@ def private_recipe(*more: str) -> Recipe:
         "teacher.key_env": "ADA_KEY",
         "teacher.served_name": "/workspace/models/Big-Teacher",
         "student.base": "/workspace/ada-laptop/Base-1B",
+        "student.architecture": student_values()["architecture"],
         "student.chat_template": "/workspace/ada-laptop/chat.jinja",
         "dataset.test_fraction": 0.2,
     }
@@ -176,7 +178,8 @@ def test_a_base_in_a_folder_beside_us_is_named_without_its_parent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    recipe = load_recipe(overrides=["student.base=ada/tiny"])
+    shape = yaml.safe_dump(student_values()["architecture"])
+    recipe = load_recipe(overrides=["student.base=ada/tiny", f"student.architecture={shape}"])
     assert yaml.safe_load(stage.public_recipe(recipe))["student"]["base"] == "ada/tiny"
     (tmp_path / "ada" / "tiny").mkdir(parents=True)
     assert yaml.safe_load(stage.public_recipe(recipe))["student"]["base"] == "tiny"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flows.pins import check_pins
 from flows.recipe import (
     Recipe,
-    check_pins,
     known_recipes,
     load_recipe,
     recipe_of_run,

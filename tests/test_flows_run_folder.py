@@ -114,13 +114,18 @@ def test_the_overview_shows_funnel_and_scores(tmp_path: Path) -> None:
     do(run, "curate")
     run.begin("evaluate")
     interval = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 40}
-    row = {"domain": "overall", "prompts": 40, "k": 4, "pass_at_1": interval, "cons_at_k": None}
+    row = {"domain": "overall", "prompts": 40, "k": 4, "samples": 158, "missing": 2}
+    row |= {"pass_at_1": interval, "pass_at_k": {"2": interval, "4": interval}, "cons_at_k": None}
+    row |= {"standard_error": 0.05, "undecided_rate": 0.0, "truncation_rate": 0.125}
+    row |= {"mean_completion_tokens": 1234.5}
     change = {"domain": "overall", "change": interval}
     facts = {"scores": {"student": [row]}, "differences": {"student - base": [change]}}
     run.finish("evaluate", 0.0, [], **facts)
     text = summary_text(run.path)
     assert ROW.line() in text
-    assert "50.0 [40.0, 60.0]" in text
+    line = next(line for line in text.splitlines() if "student" in line and "overall" in line)
+    cells = [*("held-out", "overall", "student", "50.0", "40.0 to 60.0", "–"), "50.0 @4"]
+    assert line.split() == " ".join([*cells, "40 × 4 − 2", "12.5", "0.0", "1,234"]).split()
     assert "student - base: +50.0 points overall, paired 95 % interval +40.0 to +60.0" in text
     assert json.loads(json.dumps(run_facts(run.path)))["stages"]["curate"]["status"] == "done"
 
@@ -171,21 +176,6 @@ def test_one_damaged_manifest_does_not_hide_the_other_runs(
     text = capsys.readouterr().out
     assert "damaged" in text
     assert str(other.path) in text
-
-
-def test_a_retrained_student_is_not_given_the_old_scores(tmp_path: Path) -> None:
-    from flows.evaluate import subject_folder
-
-    run = new_run(tmp_path)
-    for stage in ("curate", "train"):
-        do(run, stage)
-    for who in ("base", "student"):
-        (subject_folder(run, who) / "samples-00000.parquet").touch()
-    again = run.manifest()
-    again["stages"]["train"]["ended_at"] = "later"
-    write_text(run.path / "manifest.json", json.dumps(again))
-    assert list(subject_folder(run, "base").glob("samples-*"))
-    assert not list(subject_folder(run, "student").glob("samples-*"))
 
 
 def test_a_stage_left_by_an_error_is_stopped_and_its_run_is_not_the_newest(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_serve_schedules_and_runs_the_flows_and_leaves_nothing(tmp_path: Path) -
         started = descendants(process.pid)
         assert len(started) >= 4  # two supervisors, server, worker
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=40) == 0
+        assert process.wait(timeout=120) == 0
         assert [pid for pid in started if Path(f"/proc/{pid}").exists()] == []
 
 
@@ -144,7 +144,7 @@ def served(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", str, Path]
         process.wait(timeout=60)
 
 
-def await_(condition: Callable[[], bool], log: Path, limit_s: float = 80) -> None:
+def await_(condition: Callable[[], bool], log: Path, limit_s: float = 300) -> None:
     """Until the condition holds; the log's end if it does not."""
     deadline = time.monotonic() + limit_s
     while not condition():

@@ -1,6 +1,7 @@
 """The stage flows in a real Prefect: each does its work once, counts conserve, artifacts appear."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,13 @@ from simulated_teacher import SimulatedTeacher, serving
 from data_cards.validate import validate_card
 from flows.overview import summary_text
 from flows.recipe import Recipe, load_recipe
-from flows.run_folder import open_run
+from flows.rounds import next_round
+from flows.run_folder import open_run, write_text
+from flows.serving import Served, Weights
+from flows.shared_stages import begin_sharing
+from flows.variants import make_variants, read_switch
 from prompts.errors import PrerequisiteError
+from teacher.canary import Replica
 
 PROMPTS = 30
 
@@ -49,6 +55,10 @@ def answer(prompt: str, seed: int) -> str:
 
 
 def own_recipe(tmp_path: Path, url: str) -> Recipe:
+    return load_recipe(overrides=own_settings(tmp_path, url))
+
+
+def own_settings(tmp_path: Path, url: str) -> list[str]:
     file = tmp_path / "mine.jsonl"
     rows = [
         f'{{"question": "{n} + 1", "reference_kind": "math_answer", "reference": "{n + 1}"}}'
@@ -60,12 +70,13 @@ def own_recipe(tmp_path: Path, url: str) -> Recipe:
     rows += [river, "not json", rows[0]]
     file.write_text("\n".join(rows) + "\n", encoding="utf-8")
     sources = yaml.safe_dump([{"path": str(file), "domain": "math"}], default_flow_style=True)
-    settings = [
+    return [
+        f"prompts.sources={sources}",
+        f"teacher.urls=[{url!r}]",
         "sampling.n_max=2",
         "dataset.test_fraction=0.2",
         f"judge={{model: smollm2-135m, urls: [{url!r}]}}",
     ]
-    return load_recipe(overrides=[f"prompts.sources={sources}", *settings], teacher_urls=[url])
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +97,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
         for stage in (curate, generate, verify, publish):
             stage(recipe, folder / "runs")
         run = open_run(recipe, folder / "runs")
-        yield {"run": run, "asked_again": len(teacher.bodies) - requests}
+        again = len(teacher.bodies) - requests
+        yield {
+            "run": run,
+            "asked_again": again,
+            "teacher": teacher,
+            "overrides": own_settings(folder, teacher.url),
+        }
 
 
 def test_a_finished_run_is_not_done_again(finished: dict[str, Any]) -> None:
@@ -141,6 +158,57 @@ def test_funnel_and_card_are_artifacts(finished: dict[str, Any]) -> None:
 
     assert Artifact.get("funnel-verify", _sync=True) is not None
     assert Artifact.get("card", _sync=True) is not None
+
+
+def test_a_variant_asks_the_teacher_nothing_and_publishes_its_own_choice(
+    finished: dict[str, Any],
+) -> None:
+    from flows.publish import publish
+
+    run, asked = finished["run"], len(finished["teacher"].bodies)
+    (variant, _) = make_variants(
+        [read_switch("selection.keep=2,3")], overrides=finished["overrides"]
+    )
+    other = begin_sharing(variant, run.path.parent)
+    publish(variant, run.path.parent)
+    rows = {row.stage: row for row in other.funnel()}
+    assert rows["verify"].outcomes == {"accept": 17, "reject": 30, "undecided": 0}
+    assert rows["publish"].outcomes == {"publish": 17, "surplus": 0}
+    assert validate_card(other.folder("publish")) == []
+    assert validate_card(run.folder("publish")) == []
+    assert len(finished["teacher"].bodies) == asked
+
+
+def test_the_student_of_a_round_answers_the_next_ones_prompts(
+    finished: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its weights are made up and its server simulated; the rest is a round's own work."""
+    from flows.generate import generate
+    from flows.publish import publish
+    from flows.verify import verify
+
+    run = finished["run"]
+    write_text(run.folder("train") / "model" / "config.json", "{}")
+    recipe = next_round(run.recipe.model_copy(update={"judge": None}), run, 2)
+    student = SimulatedTeacher(model=recipe.teacher.served_name, answer=answer)
+
+    @contextmanager
+    def served(weights: Weights, role: str, settings: object, log: Path) -> Iterator[Served]:
+        assert weights.model == str(recipe.teacher.folder)
+        yield Served([Replica(student.url, weights.served_name, weights.revision)])
+
+    monkeypatch.setattr("flows.serving.served", served)
+    with serving(student):
+        other = begin_sharing(recipe, run.path.parent)
+        for stage in (generate, verify, publish):
+            stage(recipe, run.path.parent)
+    assert other.manifest()["stages"]["curate"]["shared_from"] == run.name
+    samples = pl.read_parquet(other.folder("generate") / "samples-00000.parquet")
+    assert set(samples["template"]) == {"zero-shot"}
+    assert set(samples["teacher_revision"]) == {recipe.pins["teacher"]}
+    card = (other.folder("publish") / "README.md").read_text(encoding="utf-8")
+    assert "taught by SmolLM2-135M-Instruct (apache-2.0)" in card
+    assert str(run.path.parent) not in card
 
 
 def test_regrading_needs_no_teacher(finished: dict[str, Any]) -> None:

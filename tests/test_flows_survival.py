@@ -86,6 +86,7 @@ def await_rows(journal: Path, count: int) -> None:
     raise AssertionError(f"{journal} does not hold {count} samples after a minute")
 
 
+@pytest.mark.slow  # two whole runs
 def test_a_killed_run_goes_on_and_asks_for_no_finished_sample_again(tmp_path: Path) -> None:
 
     # The first sample of a prompt is wrong, the second right; from the tenth request on, all hang.

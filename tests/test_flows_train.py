@@ -13,14 +13,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tiny_families import make_family
+from tiny_student import make_row, write_job_file
 
 import flows.train
 import flows.training_process
 from flows.recipe import load_recipe
 from flows.run_folder import RunFolder
-from flows.train import forget_student
-from flows.training_process import watch_training
+from flows.train import curves_line, train_anew, unless_stopped
+from flows.training_process import TrainingStoppedError, watch_training
 from prompts.errors import PrerequisiteError, RunError
+from sft.job import read_job
+from sft.launch_command import launch_command
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -77,7 +81,7 @@ def bars(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     events: list[str] = []
 
     class Bar:
-        def __init__(self, name: str, total: int, unit: str) -> None:
+        def __init__(self, name: str, total: int, unit: str, begun: int) -> None:
             events.append(f"{name} of {total} {unit}")
 
         def __enter__(self) -> "Bar":
@@ -122,6 +126,25 @@ def test_steps_are_shown_and_kept_and_the_summary_is_returned(training, bars) ->
     assert [line.get("step") for line in kept] == [1, 2, None]
 
 
+def test_tries_and_warnings_are_said_and_kept(training, bars, capsys) -> None:
+    plan = """
+step(1)
+say(tried=1, of=3, prompts=8, accepted=3, undecided=1, ended=7, mean_tokens=61.25, seconds=4.4)
+say(warning="the loss spiked", at=1)
+done()
+"""
+    training.watch(plan)
+    said = capsys.readouterr().out
+    assert (
+        "train     step 1: 3 of 8 held-out prompts right, 1 undecided; 7 answers ended, "
+        "61 tokens each  4 s\n" in said
+    )
+    assert "train     warning: the loss spiked\n" in said
+    kept = [json.loads(line) for line in training.losses.read_text().splitlines()]
+    assert [next(iter(line)) for line in kept] == ["step", "tried", "warning", "done"]
+    assert bars[-1] == "exit"
+
+
 def test_what_libraries_print_between_the_steps_goes_to_the_log(training, bars) -> None:
     plan = """
 print("NCCL version 2.27.3+cuda12.9\\n\\n[1, 2]\\n7\\nnull")
@@ -155,6 +178,42 @@ def test_a_retry_keeps_the_log_of_the_first_attempt_and_shows_its_own_end_only(t
 def test_the_users_mistake_is_a_prerequisite_error(training) -> None:
     with pytest.raises(PrerequisiteError, match=r"student\.eos_token"):
         training.watch("log('error: student.eos_token …'); sys.exit(2)")
+
+
+def test_an_error_that_is_said_counts_whatever_the_launchers_code(training) -> None:
+    mistake = "say(error='student.eos_token is no token', code=2); log('torchrun'); sys.exit(1)"
+    with pytest.raises(PrerequisiteError, match=r"did not start: student\.eos_token is no token$"):
+        training.watch(mistake)
+    with pytest.raises(TrainingStoppedError, match="stopped: the loss spiked") as raised:
+        training.watch("step(1); say(error='the loss spiked', code=3); sys.exit(1)")
+    assert str(training.log) in str(raised.value)
+    kept = [json.loads(line) for line in training.losses.read_text().splitlines()]
+    assert [next(iter(line)) for line in kept] == ["step"]
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (TrainingStoppedError("the loss spiked"), False),
+        (PrerequisiteError("no row"), False),
+        (RunError("ended with code 137"), True),
+    ],
+)
+def test_only_what_may_end_otherwise_is_tried_again(error, again) -> None:
+    state = SimpleNamespace(result=lambda raise_on_failure: error)
+    assert unless_stopped(None, None, state) == again
+
+
+@pytest.mark.slow
+def test_a_refusal_of_several_processes_is_the_users_mistake(tmp_path, monkeypatch) -> None:
+    pytest.importorskip("trl")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    base = make_family(tmp_path / "base", "qwen2")
+    settings = {"launch": "ddp", "processes": 2, "batch_size": 4, "micro_batch_size": 2}
+    job = write_job_file(tmp_path, [make_row(0, "on")], base, **settings, max_length=16)
+    command = launch_command(read_job(job).student, job)
+    with pytest.raises(PrerequisiteError, match="did not start: no row to train on"):
+        watch_training(command, tmp_path / "log", tmp_path / "losses")
 
 
 def test_a_killed_training_asks_about_memory(training) -> None:
@@ -234,17 +293,45 @@ def test_a_ctrl_c_of_the_terminal_reaches_us_and_not_the_training(training) -> N
 def run(tmp_path: Path) -> RunFolder:
     """A run whose student is trained, with a checkpoint left behind."""
     run = RunFolder(tmp_path / "run", load_recipe())
-    for name in ("model/weights", "checkpoints/checkpoint-4/whole", "losses.jsonl", "job.json"):
+    left = ("checkpoints/checkpoint-4/whole", "tracker/trackio/a.db")
+    left += ("model/weights", "model/training.json")
+    for name in (*left, "losses.jsonl", "job.json"):
         file = run.folder("train") / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     return run
 
 
-def test_a_student_is_forgotten_whole(run) -> None:
-    forget_student(run)
-    assert [path.name for path in run.folder("train").iterdir()] == ["job.json"]
-    forget_student(run)
+def test_a_student_stays_until_another_is_whole_and_is_nobodys_work(run, capsys) -> None:
+    train_anew(run)
+    assert sorted(path.name for path in run.folder("train").iterdir()) == ["job.json", "model"]
+    assert [path.name for path in (run.folder("train") / "model").iterdir()] == ["weights"]
+    assert "the former student stays in" in capsys.readouterr().out
+    train_anew(run)
+
+
+def test_checkpoints_that_are_half_removed_are_not_continued(run, monkeypatch) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(flows.train.shutil, "rmtree", lambda path, **_: path.exists() and killed())
+        with pytest.raises(KeyboardInterrupt):
+            train_anew(run)
+    assert not (run.folder("train") / "checkpoints").exists()
+    train_anew(run)
+    assert sorted(path.name for path in run.folder("train").iterdir()) == ["job.json", "model"]
+
+
+@pytest.mark.parametrize(("tracker", "said"), [("trackio", True), ("none", False)])
+def test_the_command_that_shows_the_curves_finds_them(run, tracker, said) -> None:
+    student = run.recipe.student.model_copy(update={"tracker": tracker})
+    run = RunFolder(run.path, run.recipe.model_copy(update={"student": student}))
+    folder = run.folder("train") / "tracker" / "trackio"
+    line = f"curves    TRACKIO_DIR={folder} trackio show --project stillhouse"
+    assert curves_line(run) == (line if said else None)
+    train_anew(run)
+    assert curves_line(run) is None
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -253,12 +340,14 @@ def test_again_trains_anew_and_a_restart_finds_what_there_is(run, monkeypatch, a
     stage = SimpleNamespace(wanted=True, seconds=lambda: 1.0, finish=lambda *_, **__: None)
 
     def trained(run: RunFolder) -> dict[str, Any]:
-        found.append((run.folder("train") / "model" / "weights").exists())
+        assert (run.folder("train") / "model" / "weights").exists()
+        found.append((run.folder("train") / "model" / "training.json").exists())
         return {"rows": 3, "dropped": {}}
 
     monkeypatch.setattr(flows.train, "open_run", lambda *_: run)
     monkeypatch.setattr(flows.train, "staged", lambda *_: contextlib.nullcontext(stage))
     monkeypatch.setattr(flows.train, "show", lambda *_: None)
     monkeypatch.setattr(flows.train, "train_student", trained)
+    monkeypatch.setattr(flows.train, "write_student_card", lambda _: found.append(True))
     assert flows.train.train.fn(run.recipe, run.path.parent, again) == str(run.path)
-    assert found == [not again]
+    assert found == [not again, True], "the card is written when the student is there"

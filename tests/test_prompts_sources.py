@@ -75,7 +75,7 @@ def test_a_row_nested_too_deeply_costs_only_itself(kind: str, tmp_path: Path) ->
         held = "[" * deep + "]" * deep
         return f'{{"question": "\\u0041", "reference_kind": "rubric", "x": {held}}}'
 
-    rows = [row(1), row(MOST_NESTING - 1), row(MOST_NESTING + 1), row(950)]
+    rows = [row(1), row(MOST_NESTING - 1), row(MOST_NESTING + 1), row(900)]
     file = tmp_path / f"rows.{kind}"
     file.write_text("\n".join(rows) if kind == "jsonl" else f"[{', '.join(rows)}]")
 

@@ -30,7 +30,7 @@ def attend_apart(query, key, value, lengths):
 
 
 @pytest.mark.parametrize("limit", [512, 0], ids=["stacked", "one by one"])
-@pytest.mark.parametrize("lengths", [[5, 9, 1], [7], [3, 3]])
+@pytest.mark.parametrize("lengths", [[5, 9, 1], [7], [3, 3], [9, 8, 7, 4, 3, 9]])
 @pytest.mark.parametrize(("heads", "groups"), [(6, 2), (4, 4)])
 def test_a_packed_row_equals_its_sequences_apart(monkeypatch, limit, lengths, heads, groups):
     monkeypatch.setattr(packed, "STACKED_UP_TO_TOKENS", limit)
@@ -50,3 +50,8 @@ def test_a_row_without_boundaries_is_one_sequence():
     states = random_states([6], 2, 2)
     ours, _ = packed.packed_attention(None, *states, None)
     torch.testing.assert_close(ours, attend_apart(*states, [6]), atol=1e-5, rtol=1e-5)
+
+
+def test_sequences_of_like_length_share_a_block():
+    assert packed.like_lengths([100, 90, 75, 74, 60, 20]) == [[100, 90, 75], [74, 60], [20]]
+    assert packed.like_lengths([7]) == [[7]]

@@ -1,14 +1,15 @@
-"""Students' recipes, the memory plan and the launch command."""
+"""Students' recipes."""
+
+import json
 
 import pytest
-import yaml
 from pydantic import ValidationError
 from tiny_student import student_values
 
+from flows.recipe import load_recipe
+from flows.serving import base_arguments
 from prompts.errors import PrerequisiteError
-from sft.launch_command import CONFIGS, launch_command
-from sft.memory_plan import memory_plan, training_gpu_hours
-from sft.student import RECIPES, StudentRecipe, known_students, load_student, read_student
+from sft.student import RECIPES, StudentRecipe, known_students, load_student
 
 PUBLISHED_LEARNING_RATES = {
     "qwen-1.5b": 1e-4, "qwen-7b": 8e-5, "qwen-14b": 7e-5, "qwen-32b": 6e-5,
@@ -36,6 +37,32 @@ def test_math_bases_get_positions_beyond_4096():
         assert student.max_position_embeddings >= student.max_length
 
 
+def test_a_base_is_served_with_the_rope_its_student_is_trained_with():
+    words = base_arguments(load_student("qwen-7b"))
+    changed = json.loads(words[words.index("--hf-overrides") + 1])
+    assert changed == {
+        "rope_parameters": {"rope_type": "default", "rope_theta": 300_000.0},
+        "max_position_embeddings": 32_768,
+    }
+
+
+def test_a_stretched_base_is_served_as_its_student_is_trained():
+    yarn = {"rope_type": "yarn", "factor": 2.0, "original_max_position_embeddings": 32_768}
+    longer = {"max_position_embeddings": 65_536, "max_length": 65_536}
+    values = {**student_values(), "base": "Qwen/Qwen2.5-7B-Instruct", "rope_scaling": yarn}
+    del values["architecture"]
+    words = base_arguments(StudentRecipe(**{**values, **longer}))
+    changed = json.loads(words[words.index("--hf-overrides") + 1])
+    assert changed == {
+        "rope_parameters": {**yarn, "rope_theta": 1e6},
+        "max_position_embeddings": 65_536,
+    }
+
+
+def test_a_student_without_a_scaling_is_the_one_it_was_before_there_were_any():
+    assert "rope_scaling" not in load_student("qwen-7b").model_dump_json()
+
+
 def test_llama_students_are_named_so():
     assert load_student("llama-8b").published_name.startswith("Llama")
     with pytest.raises(ValidationError, match="begin with"):
@@ -52,12 +79,32 @@ def test_a_name_is_not_a_path():
         load_student("../recipes/qwen-7b")
 
 
-def test_a_wrong_key_is_named_with_the_nearest_right_one(tmp_path):
-    values = yaml.safe_load((RECIPES / "qwen-7b.yaml").read_text())
+def test_what_is_known_of_a_base_is_filled_in():
+    values = student_values(name="qwen-7b", base="Qwen/Qwen2.5-Math-7B")
+    del values["architecture"]
+    student = StudentRecipe(**values)
+    assert student.architecture.parameters == 7_615_616_512
+    assert student.reference_scores["math-500"] == 92.8
+
+
+def test_another_base_has_its_own_shape():
+    recipe = load_recipe(model="qwen-7b", overrides=["student.base=Qwen/Qwen2.5-14B"])
+    assert recipe.student.architecture.layers == 48
+
+
+def test_rows_beyond_the_bases_positions_are_refused_with_the_recipe():
+    with pytest.raises(PrerequisiteError, match=r"made for 4096 positions.* set rope_theta above"):
+        load_recipe(model="qwen-7b", overrides=["student.rope_theta=null"])
+    with pytest.raises(PrerequisiteError, match="the base has 8192 positions"):
+        load_recipe(overrides=["student.max_length=10000"])
+
+
+def test_a_file_named_as_the_student_makes_a_recipe(tmp_path):
     path = tmp_path / "mine.yaml"
-    path.write_text(yaml.safe_dump({**values, "learning_rat": 1}))
-    with pytest.raises(PrerequisiteError, match=r"learning_rat: .*'learning_rate'"):
-        read_student(path)
+    path.write_text((RECIPES / "qwen-1.5b.yaml").read_text())
+    recipe = load_recipe(model=str(path), overrides=["student.epochs=1"])
+    assert recipe.name == "r1-mine"
+    assert (recipe.student.name, recipe.student.epochs) == ("mine", 1)
 
 
 @pytest.mark.parametrize(
@@ -73,59 +120,3 @@ def test_a_wrong_key_is_named_with_the_nearest_right_one(tmp_path):
 def test_settings_that_cannot_work_are_refused(changes, message):
     with pytest.raises(ValidationError, match=message):
         StudentRecipe(**student_values(**changes))
-
-
-@pytest.mark.parametrize("name", known_students())
-def test_every_student_fits_the_gpus_its_recipe_names(name):
-    plan = memory_plan(load_student(name))
-    assert plan.fits
-    assert plan.gpus_needed <= plan.gpus
-
-
-def test_a_70b_model_does_not_fit_one_node():
-    assert not memory_plan(load_student("llama-70b"), gpus=8).fits
-
-
-def test_states_are_sixteen_bytes_a_parameter_shared_by_all_gpus():
-    student = load_student("qwen-7b")
-    assert memory_plan(student, 8).state_bytes == 2 * student.architecture.parameters
-
-
-def test_training_hours_follow_six_flops_a_parameter_and_token():
-    student = load_student("qwen-7b")
-    hours = training_gpu_hours(student, 1_000_000_000, utilisation=0.5, peak_flops=1e15)
-    assert hours == pytest.approx(6 * 7_615_616_512 * 3e9 / 0.5e15 / 3600)
-
-
-def test_one_process_is_plain_python(tmp_path):
-    command = launch_command(load_student("smol-135m"), tmp_path / "job.json", python="python")
-    assert command == ("python", "-m", "sft.train", str(tmp_path / "job.json"))
-
-
-@pytest.mark.parametrize("name", ["qwen-7b", "qwen-32b", "llama-70b"])
-def test_accelerate_takes_the_launch_command(tmp_path, name):
-    launch = pytest.importorskip("accelerate.commands.launch")
-    student = load_student(name)
-    command = launch_command(student, tmp_path / "job.json", "10.0.0.1:29500")
-    arguments = launch.launch_command_parser().parse_args(list(command[3:]))
-    arguments, _, _ = launch._validate_launch_command(arguments)
-    assert arguments.num_processes == student.gpus
-    assert arguments.use_fsdp
-    assert int(arguments.fsdp_version) == 2
-    assert arguments.use_parallelism_config == (student.sequence_parallel > 1)
-    assert arguments.mixed_precision == "bf16"
-    assert (arguments.module, arguments.training_script) == (True, "sft.train")
-    assert arguments.training_script_args == [str(tmp_path / "job.json")]
-    assert arguments.num_machines == -(-student.gpus // 8)
-
-
-@pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
-def test_accelerate_reads_the_launch_configs(config):
-    arguments = pytest.importorskip("accelerate.commands.config.config_args")
-    settings = arguments.load_config_from_file(str(config))
-    assert settings.num_processes == 8
-
-
-def test_several_nodes_need_an_address(tmp_path):
-    with pytest.raises(PrerequisiteError, match="HOST:PORT"):
-        launch_command(load_student("qwen-32b"), tmp_path / "job.json")

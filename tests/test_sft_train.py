@@ -13,17 +13,29 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
-from tiny_student import make_base, make_row, student_values, write_job_file  # noqa: E402
+from tiny_student import (  # noqa: E402
+    make_base,
+    make_row,
+    make_tokenizer,
+    student_values,
+    write_job_file,
+)
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling  # noqa: E402
 
 from prompts.errors import RunError  # noqa: E402
+from sft import train as train_module  # noqa: E402
+from sft.attention_choice import choose_attention  # noqa: E402
 from sft.checkpoints import training_fingerprint  # noqa: E402
-from sft.completion_trainer import check_batch  # noqa: E402
-from sft.job import TrainJob, finished_summary  # noqa: E402
+from sft.completion_trainer import RankSteps, check_batch  # noqa: E402
+from sft.job import TrainJob, read_job  # noqa: E402
 from sft.master_adamw import MasterAdamW  # noqa: E402
-from sft.messages import IGNORED, Encoded, TokenRow  # noqa: E402
+from sft.messages import IGNORED  # noqa: E402
 from sft.progress import JsonLines  # noqa: E402
+from sft.saved_student import finished_summary  # noqa: E402
+from sft.steps import StepShape, plan_steps  # noqa: E402
 from sft.student import StudentRecipe  # noqa: E402
-from sft.train import main  # noqa: E402
+from sft.token_rows import TokenRows, rows_key, token_rows  # noqa: E402
+from sft.train import main, make_trainer, plan_of  # noqa: E402
 
 ROWS = [make_row(i) for i in range(6)]
 
@@ -132,16 +144,31 @@ def test_a_finished_training_is_recognised_and_another_replaces_its_student(base
 
 
 def test_a_student_is_kept_only_for_the_same_recipe_base_and_rows():
-    rows = Encoded((TokenRow([1, 2], [1, 2]),), {})
     recipe = StudentRecipe.model_validate(student_values())
     prints = [
-        training_fingerprint(recipe, "base", rows),
-        training_fingerprint(recipe, "another base", rows),
-        training_fingerprint(recipe.model_copy(update={"seed": 1}), "base", rows),
-        training_fingerprint(recipe, "base", Encoded((TokenRow([1, 3], [1, 3]),), {})),
+        training_fingerprint(recipe, "base", "rows"),
+        training_fingerprint(recipe, "another base", "rows"),
+        training_fingerprint(recipe.model_copy(update={"seed": 1}), "base", "rows"),
+        training_fingerprint(recipe, "base", "other rows"),
     ]
     assert len(set(prints)) == 4
-    assert training_fingerprint(recipe, "base", rows) == prints[0]
+    assert training_fingerprint(recipe, "base", "rows") == prints[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tracker": "wandb"}, {"repo_id": "me/it"}, {"loss_spike": 9.0}, {"eval_prompts": 4},
+        {"eval_every_steps": 3}, {"eval_max_tokens": 9}, {"reference_scores": {"aime-2024": 1.0}},
+        {"checkpoint_every_steps": 3}, {"gradient_checkpointing": True},
+        {"activation_offloading": True},
+    ],
+)  # fmt: skip
+def test_what_only_watches_a_training_makes_no_other_student(change):
+    recipe = StudentRecipe.model_validate(student_values())
+    changed = recipe.model_copy(update=change)
+    assert changed != recipe
+    assert training_fingerprint(changed, "x", "r") == training_fingerprint(recipe, "x", "r")
 
 
 @pytest.mark.parametrize("record", [None, "", "[]", "{}", '{"fingerprint": "f"}'])
@@ -180,13 +207,15 @@ def test_a_loss_that_is_no_number_stops_with_exit_3(base, tmp_path, capsys):
     weights["model.norm.weight"].fill_(math.nan)
     safetensors.torch.save_file(weights, path, metadata={"format": "pt"})
     job = write_job_file(tmp_path, ROWS, broken)
-    code, _, err = run(job, capsys)
-    assert code == 3
+    code, lines, err = run(job, capsys)
+    assert (code, lines[-1]["code"]) == (3, 3)
+    assert "nan" in lines[-1]["error"]
     assert "nan" in err
     assert "learning_rate" in err
     assert not (tmp_path / "student").exists()
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_users_mistakes_exit_2_and_say_what_to_mend(base, tmp_path, capsys):
     cases = [
         (ROWS, base, {"eos_token": "<|stop|>"}, "student.eos_token"),
@@ -196,12 +225,15 @@ def test_a_users_mistakes_exit_2_and_say_what_to_mend(base, tmp_path, capsys):
         (ROWS, tmp_path / "nowhere", {}, "cannot load"),
         ([make_row(1, "long " * 100)], base, {}, "no row to train on"),
         (ROWS, base, {"learning_rte": 1}, "learning_rte"),
+        (ROWS, base, {"gpus": 1}, "sees no GPU here"),
     ]
     for number, (rows, model_dir, changes, message) in enumerate(cases):
         folder = tmp_path / str(number)
         folder.mkdir()
         code, lines, err = run(write_job_file(folder, rows, model_dir, **changes), capsys)
-        assert (code, lines) == (2, []), message
+        (said,) = lines
+        assert (code, said["code"]) == (2, 2), message
+        assert message in said["error"]
         assert message in err
         assert "Traceback" not in err
 
@@ -224,14 +256,14 @@ def test_a_batch_whose_labels_are_all_masked_is_refused():
 
 
 def test_every_sequence_of_a_batch_must_learn_to_stop():
-    assert check_batch(packed([IGNORED, 9, IGNORED, 5, 9], [0, 2, 5]), eos=9) == 5
+    check_batch(packed([IGNORED, 9, IGNORED, 5, 9], [0, 2, 5]), eos=9)
     with pytest.raises(RunError, match="would not stop"):
         check_batch(packed([IGNORED, 9, IGNORED, 5, 5], [0, 2, 5]), eos=9)
     padded = {
         "labels": torch.tensor([[IGNORED, 9, IGNORED], [IGNORED, 5, 9]]),
         "attention_mask": torch.tensor([[1, 1, 0], [1, 1, 1]]),
     }
-    assert check_batch(padded, eos=9) == 5
+    check_batch(padded, eos=9)
 
 
 def test_float32_masters_keep_steps_that_bfloat16_loses():
@@ -259,6 +291,84 @@ def test_masters_survive_a_checkpoint():
         assert torch.equal(one["params"][0], two["params"][0])
 
 
+@pytest.mark.parametrize(
+    ("gpus", "before", "after"),
+    [(1, None, "0"), (1, "", ""), (1, "3,5", "3"), (1, "GPU-1a", "GPU-1a"), (0, "3,5", "3,5")],
+)
+def test_one_process_sees_one_gpu(base, tmp_path, capsys, monkeypatch, gpus, before, after):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before or "")
+    if before is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    monkeypatch.setattr(train_module, "train", lambda *_: None)
+    assert run(write_job_file(tmp_path, ROWS, base, gpus=gpus), capsys)[0] == 0
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == after
+
+
+def test_gathered_weights_are_saved_in_the_recipes_dtype_each_once(base, tmp_path):
+    from safetensors.torch import load_file
+
+    job = read_job(write_job_file(tmp_path, ROWS, base, dtype="float32"))
+    tokenizer = make_tokenizer()
+    rows = token_rows(job, tokenizer, rows_key(job, tokenizer))
+    attention = choose_attention(job.model_dir, job.student)
+    plan = plan_of(job.student, rows.lengths, attention)
+    trainer = make_trainer(job, rows, tokenizer, JsonLines(), attention, plan)
+    for halved, dtype in ((True, torch.bfloat16), (False, torch.float32)):
+        trainer.args.bf16 = halved  # so of a bfloat16 student under FSDP
+        trainer._save(str(tmp_path / "saved"), trainer.model.state_dict())
+        saved = load_file(tmp_path / "saved" / "model.safetensors")
+        assert {weight.dtype for weight in saved.values()} == {dtype}
+        assert "lm_head.weight" not in saved
+        config = json.loads((tmp_path / "saved" / "config.json").read_text())
+        assert config["dtype"] == str(dtype).removeprefix("torch.")
+
+
+class NotedRows(TokenRows):
+    """Token rows that remember which of them were read."""
+
+    def __getitem__(self, index):
+        self.read.add(index)
+        return super().__getitem__(index)
+
+
+def test_a_rank_reads_the_rows_of_its_own_bins_alone(base, tmp_path):
+    job = read_job(write_job_file(tmp_path, [make_row(i) for i in range(40)], base))
+    tokenizer = make_tokenizer()
+    token_rows(job, tokenizer, rows_key(job, tokenizer))
+    rows = NotedRows(job.checkpoints)
+    plan = plan_steps(rows.lengths, StepShape(1, 8, 4, 256, 2, 0))
+    collate = DataCollatorForLanguageModeling(tokenizer.pad_token_id, padding_free=True)
+    read, totals = [], []
+    for rank in (0, 1):
+        rows.read = set()
+        steps = RankSteps(plan, rank, rows, collate, tokenizer.eos_token_id)
+        batches = [steps[at] for at in range(len(steps))]
+        read.append(rows.read)
+        totals.append([(batch["scored"], batch["tokens"]) for batch in batches])
+        assert rows.read == {row for step in plan.steps for held in step[rank] for row in held}
+    assert read[0].isdisjoint(read[1])
+    # What a step's loss is divided by is the same on all ranks.
+    assert totals[0] == totals[1]
+    assert sum(scored for scored, _ in totals[0]) == rows.scored.sum()
+    assert sum(tokens for _, tokens in totals[0]) == rows.tokens
+
+
 def test_progress_lines_are_json(capsys):
     JsonLines().say(step=1, of=2)
     assert json.loads(capsys.readouterr().out) == {"step": 1, "of": 2}
+
+
+@pytest.mark.parametrize(
+    ("gpus", "own", "after"), [(0, None, "64"), (0, "9", "9"), (1, None, None)]
+)
+def test_processors_keep_kernels_of_few_sizes(
+    base, tmp_path, capsys, monkeypatch, gpus, own, after
+):
+    names = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
+    for name in names:
+        monkeypatch.setenv(name, own or "")
+        if own is None:
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(train_module, "train", lambda *_: None)
+    assert run(write_job_file(tmp_path, ROWS, base, gpus=gpus), capsys)[0] == 0
+    assert [os.environ.get(name) for name in names] == [after, after]

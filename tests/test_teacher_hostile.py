@@ -180,6 +180,11 @@ def test_no_text_is_a_completion_only_if_something_was_generated(
             assert fault_of(url).kind is FaultKind.EMPTY_CHOICES
 
 
+def test_a_stream_that_ends_before_its_first_token_was_cut() -> None:
+    with listening(chat=streams()) as url:
+        assert fault_of(url).kind is FaultKind.TRUNCATED_BODY
+
+
 def test_a_filtered_completion_did_not_end_by_itself() -> None:
     with listening(chat=streams(delta("I", finish_reason="content_filter"))) as url:
         assert ask(url).finish_reason == "content_filter"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from simulated_teacher import SimulatedTeacher, serving
 from test_teacher_sampling import QUICK, asks, stored
 
@@ -95,6 +96,7 @@ def test_after_a_kill_no_completed_sample_is_asked_again_lost_or_doubled(tmp_pat
     check_result(samples)
 
 
+@pytest.mark.slow  # many kills
 def test_kills_at_any_moment_lose_nothing_that_was_committed(tmp_path: Path) -> None:
     teacher = SimulatedTeacher()
     with serving(teacher):

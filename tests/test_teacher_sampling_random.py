@@ -385,6 +385,7 @@ async def the_end(run: Run, last_s: float) -> None:
     assert run.summary is not None
 
 
+@pytest.mark.slow  # waits for a replica
 @given(plot=plots, last_s=st.floats(0, 30))
 @settings(max_examples=40, deadline=None)
 def test_a_run_ends_soon_after_its_last_replica_and_goes_on_when_one_is_back(

@@ -37,6 +37,7 @@ def real_vllm() -> Path:
     return python
 
 
+@pytest.mark.slow  # imports vLLM's parser
 def test_vllm_accepts_every_command_line_we_print_or_run() -> None:
     python = real_vllm()
     r1 = TEACHERS["deepseek-r1"]

@@ -2,13 +2,11 @@
 
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,8 +14,10 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+import shard_process
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shard_process import failed, made
 
 import teacher.shards
 from prompts.errors import PrerequisiteError, RunError
@@ -27,41 +27,7 @@ from teacher.open_shard import storable
 from teacher.sample import Sample, sample_id
 from teacher.shards import Shards
 
-NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 SMALL = 2_000
-
-
-def made(index: int = 0, completion: str = "<think>a</think>b", prompt: str = "p") -> Sample:
-    return Sample(
-        sample_id=sample_id(prompt, index),
-        prompt_id=prompt,
-        sample_index=index,
-        teacher="sim",
-        teacher_revision="1",
-        template="zero-shot",
-        temperature=0.7,
-        top_p=1.0,
-        max_tokens=100,
-        seed=2**31 - 1,
-        completion=completion,
-        reasoning="a",
-        answer="b",
-        finish_reason="stop",
-        prompt_tokens=3,
-        completion_tokens=4,
-        reasoning_tokens=2,
-        answer_tokens=2,
-        replica="http://127.0.0.1/v1",
-        started_at=NOON,
-        ended_at=NOON,
-        attempts=1,
-        earlier_replicas="http://127.0.0.2/v1",
-        wasted_tokens=7,
-    )
-
-
-def failed(index: int = 0, why: str = "reset: gone") -> Sample:
-    return replace(made(index, ""), reasoning="", answer="", finish_reason="error", error=why)
 
 
 def stored_ids(shards: Shards) -> list[str]:
@@ -367,37 +333,9 @@ def test_a_shard_that_cannot_be_closed_in_the_background_stops_the_appends(
         assert whole(shards) == [made(0)]
 
 
-# A process of its own, killed or starved. Modes: `append` forever; `full`: files end at 512 kB.
-
-
-def work(folder: Path, start: int, shard_bytes: int) -> None:
-    """Append and grade, and print what is committed."""
-    with Shards(folder, shard_bytes) as shards:
-        for index in range(start, start + 100_000):
-            shards.append(failed(index) if index % 7 == 3 else made(index, f"{index} " * 500))
-            if index % 7 != 3:
-                shards.grade(sample_id("p", index), index % 2 == 0)
-            if index % 5 == 0:
-                shards.flush()
-                print(index, flush=True)
-
-
-def write_until_full(folder: Path) -> None:
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2**19, 2**19))
-    shards = Shards(folder)
-    try:
-        for index in range(10_000):
-            shards.append(made(index, "x" * 20_000))
-            shards.flush()
-            print(index, flush=True)
-    except RunError as error:
-        print(f"RunError {error}", flush=True)
-
-
 def start(*arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, __file__, *map(str, arguments)],
+        [sys.executable, shard_process.__file__, *map(str, arguments)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
@@ -453,25 +391,6 @@ CLOSING = [
 ]
 
 
-def kill_before_or_after(folder: Path, name: str, before: bool) -> None:
-    """Run in a process of its own: finish, and be gone at the named step."""
-    module, _, attribute = name.rpartition(".")
-    owner = teacher.open_shard.OpenShard if "OpenShard" in module else teacher.shards
-    real = getattr(owner, attribute)
-
-    def dying(*arguments: object) -> None:
-        if not before:
-            real(*arguments)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    setattr(owner, attribute, dying)
-    with Shards(folder) as shards:
-        shards.append(made(1, "later"))
-        shards.grade("p-001", True)
-        shards.spend("p", 20)
-        shards.finish()
-
-
 @pytest.mark.parametrize("before", ["before", "after"])
 @pytest.mark.parametrize("step", CLOSING)
 def test_sigkill_at_each_step_of_closing_loses_and_doubles_nothing(
@@ -504,13 +423,3 @@ def test_a_full_disk_is_a_clean_error_and_what_was_committed_is_whole(tmp_path: 
         samples = whole(shards)
     assert len(samples) >= len(committed)
     assert {len(sample.completion) for sample in samples} == {20_000}
-
-
-if __name__ == "__main__":
-    mode, where, *rest = sys.argv[1:]
-    if mode == "append":
-        work(Path(where), int(rest[0]), int(rest[1]))
-    elif mode == "finish":
-        kill_before_or_after(Path(where), rest[0], rest[1] == "before")
-    else:
-        write_until_full(Path(where))

@@ -54,11 +54,11 @@ def student_values(**changes):
     """The keys of a StudentRecipe that trains the tiny model."""
     values = {
         "name": "tiny", "base": "local", "published_name": "Tiny", "learning_rate": 5e-3,
-        "epochs": 2, "batch_size": 4, "micro_batch_size": 4, "max_length": 256,
+        "epochs": 2, "tracker": "none", "batch_size": 4, "micro_batch_size": 4, "max_length": 256,
         "gradient_checkpointing": False, "packing": True, "launch": "single", "gpus": 0,
         "architecture": {
             "parameters": 100_000, "layers": 2, "hidden_size": 64, "intermediate_size": 128,
-            "vocab_size": 261,
+            "vocab_size": 261, "heads": 4, "kv_heads": 2, "head_dim": 16, "tied_embeddings": True,
         },
     }  # fmt: skip
     return {**values, **changes}

@@ -1,4 +1,7 @@
-#include <bits/stdc++.h>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
 using namespace std;
 // The stuck rooms come first in the snake's order, everyone else goes south.
 int main() {

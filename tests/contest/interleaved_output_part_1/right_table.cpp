@@ -1,4 +1,7 @@
-#include <bits/stdc++.h>
+#include <iostream>
+#include <map>
+#include <string>
+#include <utility>
 using namespace std;
 // Over all states: (how many capital I wait, how many small i wait) -> most events.
 int main() {

@@ -1,4 +1,7 @@
-#include <bits/stdc++.h>
+#include <cstdlib>
+#include <iostream>
+#include <set>
+#include <string>
 using namespace std;
 // Years in an int: right for the first subtask.
 int main() {

@@ -1,4 +1,6 @@
-#include <bits/stdc++.h>
+#include <cstdlib>
+#include <iomanip>
+#include <iostream>
 using namespace std;
 static long double e[502][502];
 int main() {

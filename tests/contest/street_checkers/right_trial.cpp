@@ -1,4 +1,7 @@
-#include <bits/stdc++.h>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <vector>
 using namespace std;
 int main() {
     vector<int> primes;

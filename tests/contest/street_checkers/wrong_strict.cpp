@@ -1,4 +1,4 @@
-#include <bits/stdc++.h>
+#include <iostream>
 using namespace std;
 // Forgets the case of four times a prime.
 static bool prime(long long x) {

@@ -1,4 +1,5 @@
-#include <bits/stdc++.h>
+#include <cmath>
+#include <cstdio>
 using namespace std;
 static double fact[200005];
 // Forgets that the last row and column are left one way only.

@@ -1,4 +1,7 @@
-#include <bits/stdc++.h>
+#include <iomanip>
+#include <iostream>
+#include <map>
+#include <vector>
 using namespace std;
 typedef vector<signed char> State;
 static State target;

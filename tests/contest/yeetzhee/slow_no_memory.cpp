@@ -1,4 +1,7 @@
-#include <bits/stdc++.h>
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <vector>
 using namespace std;
 static vector<int> target;
 static double rolls(vector<int> s) {

@@ -1,0 +1,555 @@
+"""Evaluations of runs and of any model: each sample asked for once, graded as often as wanted."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from gpqa_archive import archive
+from simulated_teacher import SimulatedTeacher, serving
+from typer.testing import CliRunner
+
+import flows.evaluate
+import flows.evaluation_scores
+from data_cards.funnel import FunnelRow
+from evals.benchmarks import EvalBenchmark, LeftOut
+from evals.budget import budget_recipe
+from filters.sandbox.bubblewrap import Bubblewrap
+from flows import cli
+from flows.benchmark_asks import asked_items
+from flows.evaluate import begun, fixed_sampling, sample_subjects, score_subject
+from flows.evaluate_model import Request, evaluate_model, grade_again
+from flows.evaluate_settings import EvaluateSettings, fitted, settings_of
+from flows.evaluated_model import Answering, to_be_served
+from flows.evaluation_folder import EvaluationFolder
+from flows.overview import summary_text
+from flows.preflight import missing
+from flows.progress import OUTPUT
+from flows.recipe import load_recipe
+from flows.run_folder import STAGES, RunFolder, open_run, write_text
+from prompts.errors import PrerequisiteError
+from prompts.parquet import read_rows, write_rows
+from prompts.record import Prompt, prompt_id
+from teacher.sample import Sample
+
+SMALL = ("evals.max_tokens=64",)
+SECRET = "Which of nine imaginary quokkas would juggle?"
+
+
+@pytest.fixture(autouse=True)
+def _own_output() -> Iterator[None]:
+    yield
+    OUTPUT.as_json, OUTPUT.metrics = False, None
+
+
+def right_for_even(prompt: str, seed: int) -> str:
+    """`\\boxed{n + 1}` where n is even; for odd ones n."""
+    n = int(prompt.split()[0]) if prompt.split()[0].isdigit() else 0
+    return f"<think>\nhm\n</think>\n\n\\boxed{{{n + 1 - n % 2}}}"
+
+
+@pytest.fixture
+def teacher() -> Iterator[SimulatedTeacher]:
+    one = SimulatedTeacher(model="sim", answer=right_for_even)
+    with serving(one):
+        yield one
+
+
+def sums(path: Path, count: int = 6) -> Path:
+    rows = [
+        {"problem": f"{n} + 1", "answer": str(n + 1), "level": 1 + n // 3, "unique_id": f"a/{n}"}
+        for n in range(count)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def request(tmp_path: Path, url: str, bench: str = "", **more: Any) -> Request:
+    bench = bench or f"math-500={sums(tmp_path / 'sums.jsonl')}"
+    given = {"k": 2, "out": tmp_path / "out", "overrides": SMALL} | more
+    return Request((bench,), urls=(url,), **given)
+
+
+def scores(folder: Path) -> dict[str, Any]:
+    found = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    return {row["domain"]: row for row in found["rows"]}
+
+
+# --- any model -----------------------------------------------------------------------------------
+
+
+def test_a_model_at_an_endpoint_is_scored_by_group_and_overall(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate_model(request(tmp_path, teacher.url))
+    found = scores(tmp_path / "out" / "math-500")
+    assert found["overall"]["pass_at_1"]["value"] == 0.5
+    assert found["overall"]["prompts"] == 6
+    assert found["level 1"]["pass_at_1"]["value"] == pytest.approx(2 / 3)
+    assert len(teacher.log) == 12
+    assert teacher.bodies[-1]["temperature"] == 0.6
+    assert teacher.bodies[-1]["top_p"] == 0.95
+    table = capsys.readouterr().out
+    assert "95 % interval" in table
+    assert "6 × 2" in table
+
+
+def test_a_model_is_called_what_it_is_served_as(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(SimulatedTeacher(model="my own model", answer=right_for_even)) as one:
+        evaluate_model(request(tmp_path, one.url, k=1))
+    assert "  my own model  " in capsys.readouterr().out
+
+
+def test_a_wrong_column_is_named_in_a_dry_run(tmp_path: Path, teacher: SimulatedTeacher) -> None:
+    bench = f"{{where: {sums(tmp_path / 'mine.jsonl')}, columns: {{question: problme}}}}"
+    with pytest.raises(PrerequisiteError, match="no column problme, reference_kind"):
+        evaluate_model(request(tmp_path, teacher.url, bench), dry_run=True)
+
+
+def test_typed_again_it_asks_nothing_and_with_a_larger_k_only_what_is_missing(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    for k, asked in ((2, 12), (2, 12), (3, 18)):
+        evaluate_model(request(tmp_path, teacher.url, k=k))
+        assert len(teacher.log) == asked
+    assert scores(tmp_path / "out" / "math-500")["overall"]["samples"] == 18
+    evaluate_model(request(tmp_path, teacher.url, k=1))
+    assert scores(tmp_path / "out" / "math-500")["overall"]["samples"] == 6
+    assert len(teacher.log) == 18
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_not(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate_model(request(tmp_path, teacher.url, limit=4), dry_run=True)
+    said = capsys.readouterr().out
+    assert "math-500 from" in said
+    assert "first 4 items, k=2" in said
+    assert teacher.log == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_is_stored_is_graded_again_without_asking(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    evaluate_model(request(tmp_path, teacher.url))
+    folder = tmp_path / "out" / "math-500"
+    before = (folder / "scores.json").read_text(encoding="utf-8")
+    (folder / "scores.json").unlink()
+    (folder / "verdicts-00000.parquet").unlink()
+    (tmp_path / "sums.jsonl").unlink()
+    teacher.down = True
+    grade_again(tmp_path / "out")
+    assert (folder / "scores.json").read_text(encoding="utf-8") == before
+    assert len(teacher.log) == 12
+
+
+def test_samples_of_other_settings_are_not_mixed(tmp_path: Path, teacher: SimulatedTeacher) -> None:
+    evaluate_model(request(tmp_path, teacher.url))
+    with pytest.raises(PrerequisiteError, match=r"temperature: 0\.6 there, 1\.0 now"):
+        evaluate_model(request(tmp_path, teacher.url, overrides=(*SMALL, "evals.temperature=1.0")))
+    bench = f"math-500={sums(tmp_path / 'sums.jsonl', 7)}"
+    with pytest.raises(PrerequisiteError, match="origin: "):
+        evaluate_model(request(tmp_path, teacher.url, bench))
+    assert len(teacher.log) == 12
+
+
+def test_a_folder_of_something_else_is_left_alone(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("mine")
+    with pytest.raises(PrerequisiteError, match=r"holds mine\.txt"):
+        evaluate_model(request(tmp_path, teacher.url))
+    with pytest.raises(PrerequisiteError, match="holds no samples"):
+        grade_again(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"benches": ()}, "no benchmark is given"),
+        ({"benches": ("math500", "aime")}, r"math500: .*Did you mean(.|\n)*aime: no benchmark"),
+        ({"benches": ("nowhere.jsonl",)}, "there is no nowhere.jsonl"),
+        ({"urls": ()}, "no model is given"),
+        ({"urls": (), "model": "./nowhere"}, "no such folder"),
+        ({"overrides": ("student.epochs=1",)}, "here there are only template, evals"),
+        ({"overrides": ("evals.temprature=1",)}, "temprature"),
+        ({"overrides": ("template=r2",)}, "there are .*r1"),
+        ({"benches": ("math-500", "math-500")}, "'math-500' is there twice"),
+        ({"waits": 2}, "give --budgets"),
+        ({"budgets": "many"}, "budgets are thinking tokens"),
+        ({"benches": ("{name: codeforces, standings: nowhere}",)}, "no folder of standings"),
+        ({"benches": ("{name: math-500, split: test}",)}, "no key 'split'; there are name, where"),
+        ({"benches": ("{where: my.csv, columns: {question: 3}}",)}, r"columns\.question: Input"),
+        ({"benches": ("livecodebench@2024-08..2024-01",)}, "ends before it starts"),
+    ],
+)
+def test_what_was_typed_wrong_is_named_before_anything_is_asked(
+    tmp_path: Path, changed: dict[str, Any], says: str
+) -> None:
+    typed = {"benches": ("math-500",), "urls": ("http://127.0.0.1:9",), "out": tmp_path / "out"}
+    with pytest.raises(PrerequisiteError, match=says):
+        evaluate_model(Request(**(typed | changed)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_left_before_it_was_begun_is_gone_on_with(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    evaluate_model(request(tmp_path, teacher.url), dry_run=True)
+    left = tmp_path / "out" / "math-500"
+    left.mkdir(parents=True)
+    (left / "prompts.parquet").write_bytes(b"half of it")
+    (left / ".prompts.parquet.1.tmp").touch()
+    evaluate_model(request(tmp_path, teacher.url, k=1))
+    assert scores(left)["overall"]["samples"] == 6
+
+
+def test_forced_thinking_that_has_no_room_is_refused(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m", PREFILLED, positions=2_048)
+    typed = Request(
+        ("math-500",), str(folder), budgets="512,4096", out=tmp_path / "out", overrides=SMALL
+    )
+    with pytest.raises(PrerequisiteError, match=r"--budgets: .*2,048 positions"):
+        evaluate_model(typed)
+
+
+def test_what_is_put_into_forced_text_can_be_set(tmp_path: Path, teacher: SimulatedTeacher) -> None:
+    sets = (*SMALL, "forced.lead='So: \\boxed{'", "forced.answer_tokens=77")
+    with pytest.raises(PrerequisiteError, match="only vLLM"):
+        evaluate_model(request(tmp_path, teacher.url, budgets="16", overrides=sets))
+    settings = settings_of(sets)
+    recipe = budget_recipe("16", text=settings.forced)
+    assert (recipe.lead, recipe.answer_tokens) == ("So: \\boxed{", 77)
+    about = (tmp_path / "out" / "math-500-budgets" / "evaluation.json").read_text()
+    assert json.loads(about)["max_tokens"] == recipe.most_tokens()
+    with pytest.raises(PrerequisiteError, match=r"forced\.leed"):
+        settings_of(("forced.leed=x",))
+
+
+def test_forced_samples_have_a_folder_of_their_own(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate_model(request(tmp_path, teacher.url))
+    assert [one.name for one in (tmp_path / "out").iterdir() if one.is_dir()] == ["math-500"]
+    # The teacher here is no vLLM that goes on from texts: forcing says so, and harms nothing.
+    with pytest.raises(PrerequisiteError, match="only vLLM"):
+        evaluate_model(request(tmp_path, teacher.url, budgets="16,32", waits=1))
+    assert (tmp_path / "out" / "math-500-budgets-waits-1" / "evaluation.json").exists()
+    grade_again(tmp_path / "out")
+    assert "thinking ended at 16, 32 tokens, 1 times told to wait" in capsys.readouterr().out
+
+
+def test_programs_of_contests_have_a_rating(
+    tmp_path: Path, teacher: SimulatedTeacher, sandbox: Bubblewrap
+) -> None:
+    problem = {
+        "id": "2030/A", "description": "Print the sum of two numbers.", "rating": 800,
+        "official_tests": [{"input": "1 2\n", "output": "3\n"}], "official_tests_complete": True,
+    }  # fmt: skip
+    path = tmp_path / "cf.jsonl"
+    path.write_text(json.dumps(problem) + "\n", encoding="utf-8")
+    rows = [
+        {"party": {"members": [{"handle": name}]}, "points": points, "penalty": 0}
+        for name, points in (("kim", 500), ("lee", 0))
+    ]
+    changes = [{"handle": "kim", "oldRating": 1500}, {"handle": "lee", "oldRating": 1500}]
+    standings = {"problems": [{"index": "A", "points": 500.0}], "rows": rows}
+    for what, result in (("standings", standings), ("ratingChanges", changes)):
+        text = json.dumps({"status": "OK", "result": result})
+        (tmp_path / f"2030.{what}.json").write_text(text, encoding="utf-8")
+    program = "```python\na, b = map(int, input().split())\nprint(a + b)\n```"
+    teacher.answer = lambda prompt, seed: f"<think>\nhm\n</think>\n{program}"
+    bench = f"{{name: codeforces, where: {path}, standings: {tmp_path}}}"
+    evaluate_model(request(tmp_path, teacher.url, bench))
+    found = json.loads((tmp_path / "out" / "codeforces" / "scores.json").read_text())
+    assert found["rows"][-1]["pass_at_1"]["value"] == 1
+    assert found["rating"]["rating"]["value"] >= 1500
+    assert "2030" in found["rating"]["contests"]
+    (tmp_path / "2030.standings.json").write_text("{}", encoding="utf-8")
+    asked = len(teacher.bodies)
+    with pytest.raises(PrerequisiteError, match="no answer of Codeforces"):
+        evaluate_model(request(tmp_path, teacher.url, bench, out=tmp_path / "other"))
+    assert len(teacher.bodies) == asked
+
+
+def test_a_protected_benchmark_leaves_no_text_but_the_samples(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    answers = ("5 quokkas", "11 lanterns", "12 lanterns", "13 lanterns")
+    header = "Record ID,Question,Correct Answer,Incorrect Answer 1,Incorrect Answer 2,"
+    rows = [f"rec{n},{SECRET} {n}," + ",".join(answers) for n in range(24)]
+    text = "\n".join([header + "Incorrect Answer 3", *rows]) + "\n"
+    path = archive(tmp_path / "dataset.zip", "gpqa_diamond.csv", text.encode())
+    # The second is a letter with another number than its option's, which a detail quotes.
+    said = ("B", "B) 77 marbles")
+    number = re.compile(re.escape(SECRET) + r" (\d+)")
+
+    def answer(prompt: str, seed: int) -> str:
+        asked = number.search(prompt)
+        return f"<think>\nhm\n</think>\n\\boxed{{{said[int(asked[1]) % 2 if asked else 0]}}}"
+
+    teacher.answer = answer
+    evaluate_model(request(tmp_path, teacher.url, f"gpqa-diamond={path}", k=1))
+    folder = tmp_path / "out" / "gpqa-diamond"
+    asked = [body["messages"][-1]["content"] for body in teacher.bodies]
+    assert any(SECRET in text and "quokka" in text for text in asked)
+    for file in folder.iterdir():
+        frame = pl.read_parquet(file) if file.suffix == ".parquet" else file.read_text()
+        shown = frame.write_json() if isinstance(frame, pl.DataFrame) else frame
+        assert "quokka" not in shown, file
+        assert "lantern" not in shown, file
+    (prompt,) = {p.question + p.reference for p in read_rows(folder / "prompts.parquet", Prompt)}
+    assert prompt == ""
+    share = scores(folder)["overall"]["pass_at_1"]["value"]
+    assert 0 < share < 1
+    grade_again(tmp_path / "out")
+    assert scores(folder)["overall"]["pass_at_1"]["value"] == share
+    more = text + rows[0].replace(" 0", " 24") + "\n"
+    archive(path, "gpqa_diamond.csv", more.encode())
+    grade_again(tmp_path / "out")
+    assert scores(folder)["overall"]["prompts"] == 24, "what was not asked is not scored"
+    archive(path, "gpqa_diamond.csv", text.replace(f"{SECRET} 7,", f"{SECRET} 77,").encode())
+    before = (folder / "scores.json").read_bytes()
+    with pytest.raises(PrerequisiteError, match="1 of 24 questions that were asked are not in"):
+        grade_again(tmp_path / "out")
+    assert (folder / "scores.json").read_bytes() == before
+    path.unlink()
+    with pytest.raises(PrerequisiteError, match="there is no"):
+        grade_again(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("embedded 0.1.2-b17-1 curate 2026-11-22T23:30:53+00:00", "embedded"),
+        (
+            "My-Student train 2026-11-23T00:08:21+00:00 curate 2026-11-22T23:30:53+00:00",
+            "My-Student",
+        ),
+        ("My Student train 2026-11-23T00:08:21+00:00", "My Student"),
+        ("a teacher 1f2e", "a teacher"),
+        ("a teacher a teacher", "a teacher"),
+        ("teacher", "teacher"),
+    ],
+)
+def test_a_model_is_shown_by_its_name_without_what_it_is_known_by(model: str, name: str) -> None:
+    assert flows.evaluation_scores._name_in(model) == name
+
+
+def test_the_command_reports_in_json(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        *("evaluate", "--url", teacher.url, "--bench", f"math-500={sums(tmp_path / 's.jsonl')}"),
+        *("--k", "1", "--out", str(tmp_path / "out"), "--set", *SMALL, "--json"),
+    ]
+    done = CliRunner().invoke(cli.app, words)
+    assert done.exception is None, done.output
+    last = json.loads(done.stdout.strip().splitlines()[-1])
+    assert last["event"] == "done"
+    assert last["scores"]["math-500"]["rows"][-1]["prompts"] == 6
+    assert "prompts" not in last["scores"]["math-500"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["runs/some", "--bench", "math-500"],
+        ["--again", "--bench", "math-500", "--out", "x"],
+        ["--again", "--k", "4"],
+    ],
+)
+def test_a_run_and_a_model_are_not_mixed(words: list[str]) -> None:
+    done = CliRunner().invoke(cli.app, ["evaluate", *words])
+    assert isinstance(done.exception, PrerequisiteError)
+
+
+# --- the model -----------------------------------------------------------------------------------
+
+
+def model_folder(path: Path, template: str = "", positions: int = 4096) -> Path:
+    path.mkdir(parents=True)
+    config = {"max_position_embeddings": positions}
+    (path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    if template:
+        (path / "chat_template.jinja").write_text(template, encoding="utf-8")
+    return path
+
+
+PREFILLED = "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+SWITCHED = "{% if add_generation_prompt %}A:{% if off %}<think>\n\n</think>{% endif %}{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "opens"), [(PREFILLED, True), (SWITCHED, False), ("<think>{{ x }}", False)]
+)
+def test_a_template_that_opens_the_thinking_is_noticed(
+    tmp_path: Path, template: str, opens: bool
+) -> None:
+    answering = to_be_served(str(model_folder(tmp_path / "m", template)))
+    assert answering.opens_thinking is opens
+    assert fitted(EvaluateSettings(), answering, ()).sampling.think_prefilled is opens
+
+
+def test_a_model_without_a_chat_template_is_named_before_it_is_served(tmp_path: Path) -> None:
+    with pytest.raises(PrerequisiteError, match="has no chat template"):
+        to_be_served(str(model_folder(tmp_path / "m")))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PrerequisiteError, match="holds no model"):
+        to_be_served(str(tmp_path / "empty"))
+
+
+def test_a_runs_student_is_called_by_its_run(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "default-3f2a" / "5-student" / "model", PREFILLED)
+    assert to_be_served(str(folder)).name == "default-3f2a"
+
+
+@pytest.mark.parametrize(
+    ("positions", "overrides", "tokens", "length"),
+    [
+        (131_072, (), 32_768, 34_816),
+        (8_192, (), 6_144, 8_192),
+        (2_048, (), 1_024, 2_048),
+        (8_192, ("evals.max_tokens=512",), 512, 2_560),
+        (None, (), 32_768, 34_816),
+    ],
+)
+def test_completions_have_the_room_that_the_model_leaves(
+    positions: int | None, overrides: tuple[str, ...], tokens: int, length: int
+) -> None:
+    settings = EvaluateSettings()
+    if overrides:
+        evals = settings.evals.model_copy(update={"max_tokens": tokens})
+        settings = settings.model_copy(update={"evals": evals})
+    found = fitted(settings, Answering("m", "m", "m", positions), overrides)
+    assert found.evals.serve is not None
+    assert (found.evals.max_tokens, found.evals.serve.max_model_len) == (tokens, length)
+
+
+# --- runs ----------------------------------------------------------------------------------------
+
+
+def run_of(tmp_path: Path, url: str) -> RunFolder:
+    """A run that has been curated and trained, its teacher at an endpoint."""
+    recipe = load_recipe(
+        overrides=[
+            f"evals.benchmarks=['math-500={sums(tmp_path / 'sums.jsonl')}']",
+            "teacher.served_name=sim",
+            "evals.subjects=[teacher]",
+            "evals.max_tokens=64",
+            "sampling.send_seed=true",
+        ],
+        teacher_urls=[url],
+    )
+    run = open_run(recipe, tmp_path / "runs")
+    for stage in ("curate", "train"):
+        run.folder(stage)
+        run.finish(stage, run.begin(stage), [FunnelRow(stage, 1, {"keep": 1}, 0.1)])
+    return run
+
+
+def test_a_run_measures_on_benchmarks_with_their_own_k(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    run = run_of(tmp_path, teacher.url)
+    (what,) = run.recipe.evals.benchmarks
+    sample_subjects.fn(run, ["teacher"], [what])
+    assert len(teacher.log) == 6 * 16
+    found = score_subject.fn(run, "teacher", what)
+    assert (found.benchmark, found.row().samples) == ("math-500", 96)
+    sample_subjects.fn(run, ["teacher"], [what])
+    assert len(teacher.log) == 6 * 16
+    folder = run.path / "6-evals" / "teacher" / "math-500"
+    assert len(read_rows(sorted(folder.glob("samples-*.parquet")), Sample)) == 96
+
+
+def test_what_a_run_cannot_be_measured_on_is_said_before_it_starts(tmp_path: Path) -> None:
+    sets = "evals.benchmarks=['math-500=nowhere.jsonl', gpqa-diamond]"
+    found = "\n".join(missing(load_recipe(overrides=[sets]), tmp_path / "runs", ("evaluate",)))
+    assert "there is no nowhere.jsonl" in found
+    assert "protected archive alone" in found
+
+
+def test_a_retrained_student_is_not_given_the_old_scores(tmp_path: Path) -> None:
+    run = run_of(tmp_path, "http://127.0.0.1:9")
+    (what,) = run.recipe.evals.benchmarks
+    for who in ("base", "student"):
+        (begun(run, who, what).path / "samples-00000.parquet").touch()
+    again = run.manifest()
+    again["stages"]["train"]["ended_at"] = "later"
+    write_text(run.path / "manifest.json", json.dumps(again))
+    assert list(begun(run, "base", what).path.glob("samples-*"))
+    assert not list(begun(run, "student", what).path.glob("samples-*"))
+
+
+def test_another_benchmark_leaves_the_samples_of_the_first(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    run = run_of(tmp_path, teacher.url)
+    (what,) = run.recipe.evals.benchmarks
+    sample_subjects.fn(run, ["teacher"], [what])
+    more = what.model_copy(update={"name": "sums", "k": 1, "columns": {}, "limit": 2})
+    evals = run.recipe.evals.model_copy(update={"benchmarks": (what, more)})
+    wider = RunFolder(run.path, run.recipe.model_copy(update={"evals": evals}))
+    assert begun(wider, "teacher", what).is_sampled(16)
+
+
+def test_held_out_prompts_of_a_run_are_a_benchmark_like_any_file(tmp_path: Path) -> None:
+    held_out = Prompt(
+        *(prompt_id("math", "3 + 4?"), "math", "own", "mit", "test", "3 + 4?", "math_answer", "7")
+    )
+    write_rows(tmp_path / "test.parquet", [held_out], Prompt)
+    choice = EvalBenchmark.model_validate(str(tmp_path / "test.parquet"))
+    (asked,) = asked_items(choice, "zero-shot", LeftOut())
+    assert asked.item.prompt.prompt_id == held_out.prompt_id
+    assert asked.item.group == "math"
+
+
+@pytest.mark.slow
+def test_the_flow_measures_on_held_out_prompts_and_benchmarks(
+    tmp_path: Path, teacher: SimulatedTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.testing.utilities import prefect_test_harness
+
+    monkeypatch.setattr(flows.evaluate, "finish_student", lambda run: None)  # there is no student
+    run = run_of(tmp_path, teacher.url)
+    for stage in list(STAGES)[:-1]:
+        run.folder(stage)
+        run.finish(stage, run.begin(stage), [FunnelRow(stage, 1, {"keep": 1}, 0.1)])
+    prompts = [
+        Prompt(*(prompt_id("math", q), "math", "own", "mit", "test", q, "math_answer", str(n + 1)))
+        for n, q in ((n, f"{n} + 1") for n in range(5))
+    ]
+    write_rows(run.folder("curate") / "test.parquet", prompts, Prompt)
+    old = run.folder("evaluate") / "teacher" / "aime-2024"  # of a recipe before
+    write_text(old / "scores.json", "{}")
+    write_rows(old / "samples-00000.parquet", [], Sample)
+    with prefect_test_harness(server_startup_timeout=120):
+        flows.evaluate.evaluate(run.recipe, tmp_path / "runs")
+        entry = run.manifest()["stages"]["evaluate"]
+        assert entry["scores"]["teacher"][-1]["pass_at_1"]["value"] == 0.6
+        found = entry["benchmarks"]["math-500"]["scores"]["teacher"]
+        assert [row["domain"] for row in found] == ["level 1", "level 2", "overall"]
+        requests = len(teacher.log)
+        flows.evaluate.evaluate(run.recipe, tmp_path / "runs", again=True)
+    assert len(teacher.log) == requests == 5 * 3 + 6 * 16
+    assert "math-500" in summary_text(run.path)
+    assert [file.name for file in old.iterdir()] == ["samples-00000.parquet"]
+
+
+def test_sampling_is_of_a_fixed_number_whatever_the_recipe_stops_at() -> None:
+    recipe = load_recipe(overrides=["sampling.give_up_after=2"])
+    found = fixed_sampling(recipe.sampling, recipe.evals, 8)
+    assert (found.keep, found.n_min, found.n_max, found.give_up_after) == (8, 8, 8, None)
+
+
+def test_a_folder_that_is_no_evaluation_says_so(tmp_path: Path) -> None:
+    with pytest.raises(PrerequisiteError, match="holds no evaluation"):
+        EvaluationFolder(tmp_path).about()
