@@ -134,7 +134,8 @@ class MemoryWatch:
     """The peak resident memory of every child process that lives while it watches, in bytes.
 
     Reads VmHWM, the kernel's own high-water mark, every 10 ms: only what a worker grows in the
-    last 10 ms before it is killed can be missed.
+    last 10 ms before it is killed can be missed. A child that has not begun its own program yet
+    is left out: its memory is still ours.
     """
 
     def __init__(self) -> None:
@@ -157,7 +158,8 @@ class MemoryWatch:
     def _watch(self) -> None:
         while not self._stop.wait(0.01):
             for pid in _children():
-                self.peaks[pid] = max(self.peaks.get(pid, 0), peak_bytes(pid))
+                if _command(pid) != _command(os.getpid()):
+                    self.peaks[pid] = max(self.peaks.get(pid, 0), peak_bytes(pid))
 
 
 def peak_bytes(pid: int | None = None) -> int:
@@ -167,6 +169,13 @@ def peak_bytes(pid: int | None = None) -> int:
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) << 10
     return 0
+
+
+def _command(pid: int) -> bytes:
+    """The command line of a process, its parent's until it begins a program of its own."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def _children() -> list[int]:

@@ -1,9 +1,13 @@
 """What the rows of `make bench-verify` are, and what counts as a disagreement."""
 
+import os
 import random
+import subprocess
+import time
 from collections import Counter
 
 from bench import math_verify_peer
+from bench.verify_hostile import MemoryWatch
 from bench.verify_rows import TRACE_CHARS, Row, mixed_rows, open_rows, trace
 from bench.verify_traces import disagree
 from filters.checking import sample_of
@@ -45,3 +49,19 @@ def test_what_is_undecided_and_not_correct_there_is_no_disagreement() -> None:
     assert not disagree(accept, correct=True)
     assert disagree(undecided, correct=True)
     assert not disagree(undecided, correct=False)
+
+
+def test_a_child_is_watched_once_it_runs_its_own_program() -> None:
+    """Until then its memory is its parent's: a large parent was taken for a large worker."""
+    with MemoryWatch() as watch:
+        if not (forked := os.fork()):
+            time.sleep(60)
+            os._exit(0)
+        with subprocess.Popen(["sleep", "60"]) as begun:
+            while begun.pid not in watch.peaks:
+                time.sleep(0.01)
+            begun.kill()
+        os.kill(forked, 9)
+        os.waitpid(forked, 0)
+    assert forked not in watch.peaks
+    assert 0 < watch.largest_bytes < 16 << 20

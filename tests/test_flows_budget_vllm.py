@@ -55,7 +55,10 @@ def test_real_thinking_is_cut_at_its_budgets_and_told_to_wait(tmp_path: Path) ->
                 len(tokenizer.encode(text, add_special_tokens=False))
                 for text in (thinking, thinking.removesuffix("\n"))
             }
-            assert sample.reasoning_tokens in counts
+            # At a cut the tokens are the whole thought's: blanks that ran on beyond it, or half a
+            # character, are spelt in fewer here.
+            shortest = sample.reasoning_tokens - (3 if sample.reasoning_tokens == budget else 0)
+            assert any(shortest <= count <= sample.reasoning_tokens for count in counts)
             assert sample.reasoning_tokens <= budget
     for short, long in zip(by_budget[3], by_budget[24], strict=True):
         begun = block_of(short.completion, THINK).thinking.removesuffix("\n")
