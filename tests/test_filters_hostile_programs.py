@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +38,10 @@ GIVEN_TO_ASSERTS = "assert_"
 ASKED_TO_RETURN = "returned_"
 MOST_WALL_S = 5.0
 MOST_WALL_OF_SLEEPERS_S = 0.5
-MOST_CPU_OF_OTHERS_S = 1.0
+# Of programs that must come to an end by themselves: ten times what they take here.
+AMPLE_CPU_S, AMPLE_WALL_S = 3.0, 30.0
+MOST_CPU_OF_OTHERS_S = 20.0
+MOST_CPU_OF_ATTACKED_S = 1.0  # a compiler that is to be kept busy for ever
 LONGEST_CPU_S = 4.0  # of the programs judged here
 CANARY = "hostile-canary"
 ANSWER = "answer-15241383936"
@@ -71,6 +75,7 @@ class Impatient(Bubblewrap):
 
     printed: bytes = b""
     most_wall_s = MOST_WALL_S
+    most_cpu_of_others_s = MOST_CPU_OF_OTHERS_S
 
     def run(self, run: Run) -> Ran:
         ran = super().run(self._hurried(run))
@@ -85,7 +90,7 @@ class Impatient(Bubblewrap):
         language = LANGUAGES[run.executable.language]
         wanted_s, wall_s = run.limits.cpu_s, self.most_wall_s
         if wanted_s > LONGEST_CPU_S:  # a compiler, a checker, a tester
-            wanted_s, wall_s = MOST_CPU_OF_OTHERS_S, 2 * MOST_CPU_OF_OTHERS_S
+            wanted_s, wall_s = self.most_cpu_of_others_s, 2 * self.most_cpu_of_others_s
         cpu_s = max(0.01, (wanted_s - language.start_s) / language.time_factor)
         memory_bytes = int(run.limits.memory_bytes / language.memory_factor)
         limits = replace(
@@ -113,12 +118,14 @@ def nothing_left(
     """What every test of this file must leave as it found it."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     backend.printed, backend.most_wall_s = b"", MOST_WALL_S
-    before = descriptors(), mounts(os.getpid())
+    before, mounted = descriptors(), mounts(os.getpid())
     yield
-    backend.most_wall_s = MOST_WALL_S
+    backend.most_wall_s, backend.most_cpu_of_others_s = MOST_WALL_S, MOST_CPU_OF_OTHERS_S
     judged_right(backend)
     assert len(sandboxed_processes()) == 2 * sandboxes()
-    assert (descriptors(), mounts(os.getpid())) == before
+    # What went meanwhile is another test's, closed late by its threads or as garbage.
+    assert descriptors() <= before
+    assert mounts(os.getpid()) == mounted
     assert list(tmp_path.iterdir()) == []
 
 
@@ -139,8 +146,13 @@ def bare_python_s() -> float:
     return time.perf_counter() - begin
 
 
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+def descriptors() -> set[tuple[str, str]]:
+    """Each open descriptor and what it is of; a new one of the same number is another."""
+    found = set()
+    for path in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the listing's own
+            found.add((path.name, os.readlink(path)))
+    return found
 
 
 def mounts(pid: int) -> int:
@@ -164,7 +176,10 @@ def sandboxes() -> int:
 
 
 def is_bubblewrap(pid: int) -> bool:
-    return Path(f"/proc/{pid}/comm").read_text().strip() == "bwrap"
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == "bwrap"
+    except OSError:  # it has ended
+        return False
 
 
 def sandboxed_processes() -> set[int]:
@@ -201,6 +216,11 @@ def ruling_on(name: str, code: str, problem: Problem, backend: Impatient) -> Rul
 def held_back(name: str, problem: Problem, backend: Impatient) -> None:
     """Judge it (twice where it looks for what it left) and find it rejected as it says."""
     code = (FOLDER / name).read_text()
+    if "time_limit" not in expected_of(code):
+        problem = replace(problem, time_limit_s=AMPLE_CPU_S)
+        backend.most_wall_s = AMPLE_WALL_S
+    if expected_of(code) == {"compile_error"}:
+        backend.most_cpu_of_others_s = MOST_CPU_OF_ATTACKED_S
     for _ in range(1 + name.startswith(RUN_TWICE)):
         ruling = ruling_on(name, code, problem, backend)
         assert ruling.outcome is Outcome.REJECT, ruling
@@ -250,7 +270,7 @@ def test_the_memory_of_all_processes_counts(name: str, backend: Impatient) -> No
     looking = threading.Thread(target=look)
     looking.start()
     try:
-        held_back(name, replace(PROBLEM, time_limit_s=2.0), backend)
+        held_back(name, PROBLEM, backend)
     finally:
         ended.set()
         looking.join()
@@ -309,13 +329,17 @@ def test_programs_that_were_killed_do_not_slow_the_next_fifty(backend: Impatient
     executable = backend.compile(Program("python", "print(1)")).executable
     assert executable is not None
 
-    def fifty_s() -> float:
+    def one_s() -> float:
         begin = time.perf_counter()
-        for _ in range(50):
-            assert backend.run(Run(executable)).stdout == b"1\n"
+        assert backend.run(Run(executable)).stdout == b"1\n"
         return time.perf_counter() - begin
 
-    before_s, bare_s = fifty_s(), bare_python_s()
+    def ten_of_fifty_s() -> float:
+        """The quickest ones, which others on this machine have not held up."""
+        return sum(sorted(one_s() for _ in range(50))[:10])
+
+    before_s, bare_s = ten_of_fifty_s(), min(bare_python_s() for _ in range(5))
     for name in ("fork_bomb.py", "inode_fill.c", "fork_daemons.py"):
         held_back(name, PROBLEM, backend)
-    assert fifty_s() < 3 * before_s or bare_python_s() > 2 * bare_s
+    after_s = ten_of_fifty_s()
+    assert after_s < 3 * before_s or min(bare_python_s() for _ in range(5)) > 2 * bare_s
