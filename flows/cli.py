@@ -16,6 +16,7 @@ from flows.dedup_command import dedup
 from flows.evaluate_command import evaluate
 from flows.file_commands import check, judge_programs, make_tests
 from flows.prefect_settings import prefect_quietly
+from flows.usage_errors import usage_text
 from prompts.errors import PrerequisiteError, RunError
 
 EXIT_USER, EXIT_RUN, EXIT_INTERRUPTED = 2, 3, 130
@@ -283,7 +284,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without ÷ is no reason to end a run
-    sys.exit(_guarded(lambda: app(standalone_mode=False)))
+    sys.exit(_guarded(lambda: app(prog_name="stillhouse", standalone_mode=False)))
 
 
 def _guarded(command: Callable[[], Any]) -> int:
@@ -295,8 +296,7 @@ def _guarded(command: Callable[[], Any]) -> int:
     except RunError as error:
         return _fail(f"error: {error}\nType the same command to go on from here.", EXIT_RUN)
     except _UsageError as error:
-        error.show()
-        return EXIT_USER
+        return _fail(f"error: {usage_text(error)}", EXIT_USER)
     except (KeyboardInterrupt, typer.Abort):
         return _fail(_INTERRUPTED, EXIT_INTERRUPTED)
     except OSError as error:

@@ -17,7 +17,7 @@ from typing import Any, cast
 from filters.programs.problem import parse_problem
 from filters.reference_kind import kind_of
 from flows.progress import plain
-from prompts.errors import PrerequisiteError
+from prompts.errors import PrerequisiteError, nearest
 from prompts.record import (
     DOMAINS,
     REFERENCE_KINDS,
@@ -87,7 +87,7 @@ def ask_of(row: Mapping[str, Any], source: str) -> Ask:
     question = next(m["content"] for m in reversed(messages) if m["role"] == "user")
     domain = _text(row, "domain") or ("code" if row.get("tests") else "general")
     if domain not in DOMAINS:
-        raise RowError(f"unknown domain {domain!r}; known: {', '.join(DOMAINS)}")
+        raise RowError(f"unknown domain {domain!r}; {nearest(domain, DOMAINS)}")
     draft = Draft(
         question=question,
         reference_kind="",
@@ -101,7 +101,7 @@ def ask_of(row: Mapping[str, Any], source: str) -> Ask:
     )
     kind = _text(row, "reference_kind") or _kind(draft)
     if kind not in REFERENCE_KINDS:
-        raise RowError(f"unknown reference_kind {kind!r}; known: {', '.join(REFERENCE_KINDS)}")
+        raise RowError(f"unknown reference_kind {kind!r}; {nearest(kind, REFERENCE_KINDS)}")
     prompt = Prompt(
         prompt_id=_id(row, messages, domain),
         domain=cast(Domain, domain),

@@ -3,8 +3,6 @@
 import difflib
 import hashlib
 import json
-import types
-import typing
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -24,6 +22,7 @@ from evals.run import EvalsRecipe
 from filters.sandbox.settings import BUBBLEWRAP, SandboxSettings
 from filters.selection import SelectionRecipe
 from filters.trace_filters import TraceFilters
+from flows import recipe_faults
 from flows.pins import pins_of
 from prompts.errors import PrerequisiteError
 from prompts.settings import PromptsRecipe
@@ -325,42 +324,5 @@ def _validated(data: dict[str, Any], where: str) -> Recipe:
 
 
 def explained(error: ValidationError) -> str:
-    """The faults of a recipe or a part of it, one a line, each with its key and the fix."""
-    return "\n  ".join(_explain(dict(fault)) for fault in error.errors(include_url=False))
-
-
-def _explain(fault: dict[str, Any]) -> str:
-    """One line for one fault: the key, what was wrong, the nearest right name or what is meant."""
-    location = fault["loc"]
-    key = ".".join(str(part) for part in location)
-    if fault["type"] == "extra_forbidden":
-        known = _keys_at(location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-        return f"{key}: no such key; {hint}"
-    if fault["type"] == "missing":
-        return f"{key}: this key is missing"
-    if fault["type"] == "value_error" and not isinstance(fault["input"], str):
-        return f"{key or 'recipe'}: {fault['ctx']['error']}"
-    return f"{key}: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}"
-
-
-def _keys_at(location: Sequence[Any]) -> list[str]:
-    """The keys a recipe knows at a place such as ("sampling",) or ("prompts", "sources", 0)."""
-    model: Any = Recipe
-    for part in location:
-        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
-            if part not in model.model_fields:
-                return []
-            model = _inner_model(model.model_fields[part].annotation)
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return list(model.model_fields)
-    return []
-
-
-def _inner_model(annotation: Any) -> Any:
-    """The model inside `tuple[Model, ...]` or `Model | None`."""
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType, tuple):
-        inner = [a for a in typing.get_args(annotation) if a not in (type(None), ...)]
-        return inner[0] if inner else None
-    return annotation
+    """The faults of a recipe or of sections of it, one a line, each with its key and the fix."""
+    return recipe_faults.explained(error, Recipe)

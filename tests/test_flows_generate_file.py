@@ -202,7 +202,7 @@ def test_settings_are_the_recipes() -> None:
     [
         ("sampling.n_maxx=8", "sampling.n_maxx: no such key; did you mean 'n_max'"),
         ("student.epochs=2", r"--set student…: with --prompts there are only sampling\.\*"),
-        ("sampling.n_max=0", "sampling.n_max: input should be greater"),
+        ("sampling.n_max=0", "sampling.n_max: should be greater"),
         ("n_max", "is not key=value"),
     ],
 )

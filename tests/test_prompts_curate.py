@@ -17,7 +17,7 @@ from prompts import gather
 from prompts.curate import curate as curate_into
 from prompts.errors import PrerequisiteError
 from prompts.fates import Counts
-from prompts.record import Prompt
+from prompts.record import DOMAINS, REFERENCE_KINDS, Prompt
 from prompts.settings import PromptsRecipe
 from prompts.sources import SOURCES
 from prompts.sources.jsonl import parse_line
@@ -66,13 +66,13 @@ def test_broken_lines_are_rejected_with_line_and_reason_and_good_ones_go_on(
         (5, "not a JSON object"),
         (6, "not JSON"),
         (7, "no question"),
-        (9, "unknown reference_kind"),
+        (9, f"unknown reference_kind; known: {', '.join(REFERENCE_KINDS)}"),
         (10, "no tests"),
         (11, "tests is not Python"),
         (12, "reference is not the letter of a choice"),
         (13, "quantity does not begin with a number"),
-        (14, "unknown split"),
-        (15, "unknown domain"),
+        (14, "unknown split; known: train, test"),
+        (15, f"unknown domain; known: {', '.join(DOMAINS)}"),
         (16, "lone surrogate"),
         (17, "holds a token that ends a message"),
     ]
@@ -80,6 +80,15 @@ def test_broken_lines_are_rejected_with_line_and_reason_and_good_ones_go_on(
     assert curated.total() == Counts(rows=16, train=2, rejected=14)
     assert curated.rejected[0].source == str(path)
     assert curated.rejected[0].text == '{"question": "cut'
+
+
+def test_a_misspelt_kind_or_domain_is_told_with_the_nearest_known(tmp_path: Path) -> None:
+    misspelt = ({**GOOD, "reference_kind": "maths"}, {**GOOD, "domain": "scince"})
+    rows = ({**GOOD, "question": str(number), **row} for number, row in enumerate(misspelt))
+    path = write(tmp_path / "mine.jsonl", *rows, GOOD)
+    reasons = [row.reason for row in curate(recipe({"path": str(path), "domain": "math"})).rejected]
+    assert "unknown reference_kind; did you mean 'math_answer'? known: " in reasons[0]
+    assert "unknown domain; did you mean 'science'? known: " in reasons[1]
 
 
 def test_duplicates_and_contaminated_rows_are_counted_and_dropped(tmp_path: Path) -> None:

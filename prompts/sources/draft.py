@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from prompts.errors import nearest
 from prompts.record import REFERENCE_KINDS, Domain, Prompt, ReferenceKind, Split, prompt_id
 from prompts.template import ends_message
 
@@ -111,7 +112,7 @@ def _json_in(text: str) -> Any:
 def check(draft: Draft) -> Draft:
     """The draft itself when a verifier can work with it; raises RowError otherwise."""
     if draft.reference_kind not in REFERENCE_KINDS:
-        raise RowError("unknown reference_kind")
+        raise RowError(f"unknown reference_kind; {nearest(draft.reference_kind, REFERENCE_KINDS)}")
     if not draft.question.strip():
         raise RowError("no question")
     if len(draft.question) > MAX_QUESTION_CHARACTERS:
@@ -119,7 +120,7 @@ def check(draft: Draft) -> Draft:
     if not draft.reference.strip() and draft.reference_kind != "rubric":
         raise RowError("no reference")
     if draft.split not in ("", "train", "test"):
-        raise RowError("unknown split")
+        raise RowError("unknown split; known: train, test")
     _check_characters(draft)
     _check_reference(draft)
     return draft

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from prompts.errors import nearest
 from prompts.record import DOMAINS, Domain
 from prompts.sources.draft import Draft, RowError, json_of, text_if_any, text_of, texts_of
 from prompts.sources.source import Source
@@ -28,7 +29,7 @@ def to_draft(row: Mapping[str, Any]) -> Draft:
     """A row in our own format as a draft; raises RowError with the field that is wrong."""
     domain = text_if_any(row, "domain")
     if domain and domain not in DOMAINS:
-        raise RowError("unknown domain")
+        raise RowError(f"unknown domain; {nearest(domain, DOMAINS)}")
     kind = text_of(row, "reference_kind")
     if isinstance(row.get("reference"), Mapping):
         # A problem or a puzzle may stand as the object it is.
