@@ -1,9 +1,9 @@
 """From published traces to token rows, with proof that the chat template kept what matters.
 
 What is trained on must be what inference will see: the prompt's text is a prefix of the whole
-conversation's, the reasoning is still in the rendered and tokenized completion, and the turn ends
-with the end-of-turn token, inside the loss. A template that breaks one of these stops the run; a
-single row whose reasoning does not come back is dropped.
+conversation's, reasoning and answer are still in the rendered and tokenized completion, and the
+turn ends with the end-of-turn token, inside the loss. A template that breaks one of these stops the
+run; a single row whose reasoning or answer does not come back is dropped.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ ROWS_AT_ONCE = 64  # read from a file: 64 of 32,768 tokens are 8 MB of text
 
 
 class NotRoundTripError(PrerequisiteError):
-    """The reasoning of a row is not in what the template and the tokenizer make of it."""
+    """The reasoning or the answer of a row is not in what template and tokenizer make of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,12 @@ class TrainingRow:
     sample_id: str
     messages: tuple[Mapping[str, str], ...]
     reasoning: str
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """What must come back of the assistant's turn, by name: where it thinks, what it says."""
+        answer = self.messages[-1]["content"].rpartition("</think>")[2]
+        return {"reasoning": self.reasoning.strip(), "answer": answer.strip()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +180,12 @@ def encode_row(row: TrainingRow, tokenizer: Any) -> tuple[list[int], list[int]]:
     text = tokenizer.decode(
         completion_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
     )
-    if row.reasoning.strip() not in text:
-        raise NotRoundTripError(
-            f"the tokenizer does not give back the reasoning of {row.sample_id}: its tokens "
-            f"decode to {text[:80]!r}"
-        )
+    for name, part in row.parts.items():
+        if part not in text:
+            raise NotRoundTripError(
+                f"the tokenizer does not give back the {name} of {row.sample_id}: its tokens "
+                f"decode to {text[:80]!r}"
+            )
     return prompt_ids, completion_ids
 
 
@@ -214,27 +221,43 @@ def _refuse_other_than_one_bos(
 
 def render(row: TrainingRow, tokenizer: Any) -> tuple[str, str]:
     """The prompt's text as at inference, and what the template makes of the assistant's turn."""
-    turns = [dict(message) for message in row.messages]
-    prompt: str = tokenizer.apply_chat_template(
-        turns[:-1], tokenize=False, add_generation_prompt=True
-    )
-    whole: str = tokenizer.apply_chat_template(turns, tokenize=False)
-    reasoning = row.reasoning.strip()
+    prompt = rendered(row.messages[:-1], tokenizer, row.sample_id, add_generation_prompt=True)
+    whole = rendered(row.messages, tokenizer, row.sample_id)
     answered = whole.startswith(prompt)
     # Behind the prompt, where that is to be told: a question may hold the same words.
-    if reasoning not in (whole[len(prompt) :] if answered else whole):
-        raise NotRoundTripError(
-            f"the chat template deletes the reasoning (sample {row.sample_id}: "
-            f"{reasoning[:60]!r} is not in the rendered text); set student.chat_template to one "
-            "that keeps the assistant's content whole"
-        )
+    completion = whole[len(prompt) :] if answered else whole
+    for name, part in row.parts.items():
+        if part not in completion:
+            raise NotRoundTripError(
+                f"the chat template deletes the {name} (sample {row.sample_id}: "
+                f"{part[:60]!r} is not in the rendered text); set student.chat_template to one "
+                "that keeps the assistant's content whole"
+            )
     if not answered:
         raise PrerequisiteError(
             "the chat template renders the prompt differently once it is answered (sample "
             f"{row.sample_id}): asked, it ends {prompt[-40:]!r}; answered, the same place reads "
             f"{whole[max(0, len(prompt) - 40) : len(prompt)]!r}"
         )
-    return prompt, whole[len(prompt) :]
+    return prompt, completion
+
+
+def rendered(
+    messages: Sequence[Mapping[str, str]], tokenizer: Any, sample_id: str, **settings: Any
+) -> str:
+    """What the chat template makes of some messages; PrerequisiteError where it takes them not."""
+    from jinja2 import TemplateError
+
+    turns = [dict(message) for message in messages]
+    try:
+        text: str = tokenizer.apply_chat_template(turns, tokenize=False, **settings)
+    except (TemplateError, ValueError) as error:  # ValueError: several by name, none the default
+        roles = ", ".join(turn["role"] for turn in turns)
+        raise PrerequisiteError(
+            f"the chat template does not take the turns of {sample_id} ({roles}): {error}. Set "
+            "student.chat_template to one that does"
+        ) from error
+    return text
 
 
 def end_with_eos(completion_ids: list[int], tokenizer: Any, sample_id: str) -> list[int]:

@@ -8,11 +8,12 @@ loaded, and on the folder it is saved to, loaded afresh as a server does.
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from prompts.errors import PrerequisiteError, RunError
-from sft.messages import TrainingRow, encode_row, encode_rows
+from sft.messages import TrainingRow, encode_row, encode_rows, render, rendered
 
 # Letters, digits, LaTeX, code, other scripts, white space: what tokenizers differ on.
 _REASONING = (
@@ -37,7 +38,10 @@ def prove_tokenizer(tokenizer: Any, config: Any) -> None:
 
     `config` is the base's, which lies beside the saved tokenizer and decides how it is loaded.
     """
-    encode_rows([PROBE], tokenizer, max_length=sys.maxsize)
+    _refuse_dropped(encode_rows([PROBE], tokenizer, max_length=sys.maxsize).dropped, tokenizer)
+    _refuse_unannounced(tokenizer)
+    _refuse_date(tokenizer)
+    refuse_tokens_beyond(largest_token(tokenizer), config)
     with tempfile.TemporaryDirectory() as folder:
         config.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
@@ -46,6 +50,71 @@ def prove_tokenizer(tokenizer: Any, config: Any) -> None:
                 "the student's tokenizer would not be at inference what it is in training: "
                 f"{'; '.join(faults)}. Take a base whose tokenizer is saved and loaded whole"
             )
+
+
+def _refuse_dropped(dropped: Mapping[str, int], tokenizer: Any) -> None:
+    """Raise PrerequisiteError where every row would go: what drops a plain one drops them all."""
+    twice = {"eos_inside": tokenizer.eos_token, "bos_inside": tokenizer.bos_token}
+    for reason in dropped:
+        raise PrerequisiteError(
+            f"the chat template writes {twice[reason]!r} where it must not stand, so that every "
+            f"row would be dropped ({reason}): one question and its answer are "
+            f"{''.join(render(PROBE, tokenizer))!r}. Set student.chat_template to another"
+        )
+
+
+def _refuse_unannounced(tokenizer: Any) -> None:
+    """Raise PrerequisiteError unless the template begins the answer when it is asked to.
+
+    Else the student would learn to write what stands before its answer, and servers would show it.
+    """
+    question, (_, completion) = PROBE.messages[:1], render(PROBE, tokenizer)
+    asked = [
+        rendered(question, tokenizer, PROBE.sample_id, add_generation_prompt=begun)
+        for begun in (True, False)
+    ]
+    if asked[0] == asked[1] and not completion.lstrip().startswith(("<think>", _REASONING[:5])):
+        raise PrerequisiteError(
+            "the chat template ignores add_generation_prompt: the answer would begin with "
+            f"{completion[:40]!r}. Set student.chat_template to one that writes that itself"
+        )
+
+
+def _refuse_date(tokenizer: Any) -> None:
+    """Raise PrerequisiteError where prompts hold the day: the training's is no other day's."""
+    template, question = tokenizer.get_chat_template(), PROBE.messages[:1]
+    fixed = "{% macro strftime_now(form) %}DAY{% endmacro %}"  # in the place of the clock's
+    days = [
+        rendered(
+            question, tokenizer, PROBE.sample_id, chat_template=fixed.replace("DAY", day) + template
+        )
+        for day in ("Monday", "Tuesday")
+    ]
+    if days[0] != days[1]:
+        raise PrerequisiteError(
+            "the chat template writes today's date into every prompt: the student would learn the "
+            "day of its training, and be asked on others. Set student.chat_template to one without"
+        )
+
+
+def largest_token(tokenizer: Any) -> int:
+    """The highest id among a plain row's tokens, its end and the padding."""
+    prompt_ids, completion_ids = encode_row(PROBE, tokenizer)
+    return max(*prompt_ids, *completion_ids, tokenizer.pad_token_id)
+
+
+def refuse_tokens_beyond(largest: int, config: Any) -> None:
+    """Raise PrerequisiteError where a token has no row in the base's embedding.
+
+    On a GPU that ends in an assertion of the device which names nothing.
+    """
+    rows = config.get_text_config().vocab_size
+    if largest >= rows:
+        raise PrerequisiteError(
+            f"the tokenizer makes token {largest}, the base's embedding has {rows} rows: tokens "
+            "were added to the tokenizer and not to the weights. Resize the base's embedding and "
+            "save it, or take the tokenizer it came with"
+        )
 
 
 def prove_positions(config: Any) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from prompts.errors import PrerequisiteError, RunError
@@ -42,7 +43,7 @@ ROWS, FACTS = "rows.arrow", "rows.json"
 SCHEMA = pa.schema(
     {"sample_id": pa.string(), "prompt_tokens": pa.int32(), "input_ids": pa.list_(pa.int32())}
 )
-FORMAT = 1  # another one makes the file anew
+FORMAT = 2  # another one makes the file anew
 CHUNK_CHARS = 2**20  # text that is tokenized at a time
 # Of text in a Parquet file, for each process: half a minute's work, where starting takes seconds.
 BYTES_PER_WORKER = 2**23
@@ -53,12 +54,13 @@ class TokenRows(Sequence[TokenRow]):
     """Rows read one at a time from a mapped file; `lengths` and `scored` (n,) int64 are in memory.
 
     `scored` are the tokens of a row in the loss: its completion's. `dropped` counts rows that are
-    not here, by reason.
+    not here, by reason; `largest_token` is the highest id of all.
     """
 
     def __init__(self, folder: Path) -> None:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         self.dropped: dict[str, int] = facts["dropped"]
+        self.largest_token: int = facts["largest_token"]
         with pa.memory_map(str(folder / ROWS)) as source, pa.ipc.open_stream(source) as reader:
             self._batches: list[Any] = list(reader)
         sizes = [len(batch) for batch in self._batches]
@@ -153,9 +155,9 @@ def _make(job: TrainJob, tokenizer: Any, key: str, folder: Path) -> None:
     try:
         tools.write_bytes(pickle.dumps(tokenizer))
         chunks = _chunks(job, tools)
-        dropped = _write(temporary, in_workers(_tokenize, chunks, _workers(job.data)))
+        facts = _write(temporary, in_workers(_tokenize, chunks, _workers(job.data)))
         os.replace(temporary, folder / ROWS)
-        facts = {"key": key, "dropped": dropped, "bytes": (folder / ROWS).stat().st_size}
+        facts |= {"key": key, "bytes": (folder / ROWS).stat().st_size}
         temporary.write_text(json.dumps(facts), encoding="utf-8")
         os.replace(temporary, folder / FACTS)
     except OSError as error:
@@ -169,24 +171,26 @@ def _make(job: TrainJob, tokenizer: Any, key: str, folder: Path) -> None:
             folder.rmdir()
 
 
-def _write(path: Path, parts: Iterator[_Tokens]) -> dict[str, int]:
-    """Write rows as they come; returns what was dropped, unless that is too much."""
+def _write(path: Path, parts: Iterator[_Tokens]) -> dict[str, Any]:
+    """Write rows as they come; returns what was dropped, unless that is too much, and the like."""
     dropped: Counter[str] = Counter()
     lost: NotRoundTripError | None = None
-    kept = 0
+    kept, largest = 0, 0
     with path.open("wb") as file:
         with pa.ipc.new_stream(file, SCHEMA) as writer:
             for part in parts:
                 lost = lost or part.lost
                 dropped.update(part.dropped)
                 kept += len(part.batch)
+                tokens = part.batch.column("input_ids").flatten()
+                largest = max(largest, pc.max(tokens).as_py() or 0)
                 writer.write_batch(part.batch)
         file.flush()
         os.fsync(file.fileno())
     refuse_lost_reasoning(lost, dropped, kept)
     if not kept:
         raise PrerequisiteError(f"no row to train on; dropped: {dict(dropped)}")
-    return dict(dropped)
+    return {"dropped": dict(dropped), "largest_token": largest}
 
 
 def _chunks(job: TrainJob, tokenizer: Path) -> Iterator[_Chunk]:

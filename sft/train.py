@@ -193,12 +193,14 @@ def make_trainer(
     from sft.completion_trainer import CompletionTrainer
     from sft.master_adamw import MasterAdamW
     from sft.stop_request import StopWhenAsked
+    from sft.template_safety import refuse_tokens_beyond
 
     student = job.student
     sharded = student.launch in ("fsdp", "deepspeed")
     # Before the model: DeepSpeed's settings, kept in these, have it loaded in shards.
     settings = training_settings(job, sharded, attention, plan)
     model = load_model(job.model_dir, student, attention.name, tokenizer)
+    refuse_tokens_beyond(rows.largest_token, model.config)
     optimiser = {"lr": student.learning_rate, "fused": True}
     # FSDP and DeepSpeed keep float32 weights of their own.
     own_masters = student.dtype == "bfloat16" and not sharded
