@@ -115,15 +115,27 @@ def test_a_group_waits_for_a_process_that_is_dying(group: Group) -> None:
 
 
 def test_what_a_dead_process_left_is_removed_by_the_next(group: Group) -> None:
-    code = "from filters.sandbox.cgroup import make_group; print(make_group('left') is not None)"
-    left = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert left.stdout == "True\n", left.stderr
-    parents = next(parents for parents, _ in cgroup._places())
-    assert any(folder.name.endswith("-left") for folder in parents[0].iterdir())
+    code = (
+        "from filters.sandbox.cgroup import make_group\n"
+        "print(make_group('left') is not None, flush=True)\ninput()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "True\n"
+        # Once it is dead, whoever makes the next group removes this one: any test beside us too.
+        assert left_by(process.pid)
+        process.kill()
     other = make_group("other")
     assert other is not None
     other.close()
-    assert not any(folder.name.endswith("-left") for each in parents for folder in each.iterdir())
+    assert not left_by(process.pid)
+
+
+def left_by(pid: int) -> list[str]:
+    parents = next(parents for parents, _ in cgroup._places())
+    names = [folder.name for each in parents for folder in each.iterdir()]
+    return [name for name in names if name.endswith(f"-{pid}-left")]
 
 
 def test_threads_may_make_groups_at_once(group: Group) -> None:

@@ -4,6 +4,7 @@ import itertools
 import time
 
 import pytest
+from cpu_time import at_most_cpu_s
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -325,11 +326,10 @@ _MANY = 10_000_000
 )
 def test_ten_megabytes_of_anything_take_less_than_two_seconds(hostile: str) -> None:
     text = hostile * (_MANY // len(hostile))
-    started = time.perf_counter()
-    final_answer(text)
-    split_completion(text)
-    final_answer(split_completion(text + "</think>" + text[:1000]).answer)
-    assert time.perf_counter() - started < 2
+    with at_most_cpu_s(2):
+        final_answer(text)
+        split_completion(text)
+        final_answer(split_completion(text + "</think>" + text[:1000]).answer)
 
 
 @pytest.mark.parametrize(
@@ -344,9 +344,8 @@ def test_ten_megabytes_of_anything_take_less_than_two_seconds(hostile: str) -> N
     ids=["braces", "blank box", "blank line", "stars", "letters that grow"],
 )
 def test_one_long_mark_takes_less_than_two_seconds(hostile: str) -> None:
-    started = time.perf_counter()
-    final_answer(hostile)
-    assert time.perf_counter() - started < 2
+    with at_most_cpu_s(2):
+        final_answer(hostile)
 
 
 # Each is repeated between a beginning that a pattern takes up and an end that it does not.

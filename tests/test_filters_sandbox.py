@@ -148,9 +148,9 @@ def test_a_fork_bomb_ends_and_leaves_nothing(sandbox: Bubblewrap) -> None:
     code = f"import os\nmark = {mark!r}\nwhile True:\n    try: os.fork()\n    except OSError: pass"
     ran = run_alone(sandbox, code, Limits(cpu_s=0.2, wall_s=1.5))
     assert ran.status == "time_limit" or ran.exit_code != 0
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and _running(mark):
-        pass
+        time.sleep(0.02)
     assert not _running(mark)
 
 
@@ -159,9 +159,8 @@ def test_a_daemon_does_not_outlive_its_sandbox(sandbox: Bubblewrap) -> None:
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    os.close(1); os.close(2)\n"
         "    while True: time.sleep(1)\nprint('started')"
     )
-    started = time.monotonic()
-    assert printed(sandbox, code) == "started"
-    assert time.monotonic() - started < 4
+    ran = run_alone(sandbox, code, Limits(cpu_s=0.2, wall_s=60.0))
+    assert (ran.status, ran.stdout, ran.wall_s < 30) == ("exited", b"started\n", True), ran
 
 
 def test_processes_are_counted_unless_we_must_run_as_root(sandbox: Bubblewrap) -> None:
@@ -258,7 +257,7 @@ def test_closing_ends_what_is_at_work(sandbox: Bubblewrap) -> None:
     while not any(each.runs for each in backend._alive):
         time.sleep(0.01)
     backend.close()
-    thread.join(timeout=20)
+    thread.join(timeout=60)
     assert not thread.is_alive()
     assert "closed" in str(errors[0])
 
@@ -275,7 +274,7 @@ def test_the_end_of_a_client_is_the_end_of_its_sandboxes(sandbox: Bubblewrap) ->
         "time.sleep(0.5); print(next(iter(b._alive)).pid, flush=True); os.kill(os.getpid(), 9)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    pid, deadline = int(ended.stdout), time.monotonic() + 10
+    pid, deadline = int(ended.stdout), time.monotonic() + 60
     while time.monotonic() < deadline and os.path.exists(f"/proc/{pid}"):
         time.sleep(0.02)
     assert not os.path.exists(f"/proc/{pid}")

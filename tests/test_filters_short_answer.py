@@ -3,11 +3,11 @@
 import json
 import random
 import re
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cpu_time import at_most_cpu_s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -246,11 +246,10 @@ def _same_number(one: str, other: str) -> bool:
 )
 def test_hostile_phrases_are_decided_in_no_time(hostile: str) -> None:
     compare_phrases(("12 m/s",), "43.2 km/h")  # pint's registry is made once, in half a second
-    started = time.perf_counter()
-    compare_phrases(("Albert Einstein", "x or y"), hostile, "which planet " * 50)
-    compare_phrases((hostile,), "Albert Einstein")
-    compare_choices("B", ("ice", "water", "5 cm", "A and B"), hostile)
-    assert time.perf_counter() - started < 1
+    with at_most_cpu_s(1):
+        compare_phrases(("Albert Einstein", "x or y"), hostile, "which planet " * 50)
+        compare_phrases((hostile,), "Albert Einstein")
+        compare_choices("B", ("ice", "water", "5 cm", "A and B"), hostile)
 
 
 def test_a_reference_without_words_decides_nothing() -> None:

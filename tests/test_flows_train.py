@@ -105,7 +105,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 30) -> bool:
+def until(condition: Callable[[], bool], timeout_s: float = 60) -> bool:
     deadline = time.monotonic() + timeout_s
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -114,7 +114,7 @@ def until(condition: Callable[[], bool], timeout_s: float = 30) -> bool:
 
 def gone(pids: list[int]) -> bool:
     assert len(pids) == 2
-    return until(lambda: not any(alive(pid) for pid in pids), 10)
+    return until(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_steps_are_shown_and_kept_and_the_summary_is_returned(training, bars) -> None:
@@ -246,7 +246,7 @@ def test_an_error_of_ours_ends_a_training_that_ignores_sigterm(training, monkeyp
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         training.watch("stubborn(); step(1); time.sleep(600)")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert gone(training.pids())
 
 
@@ -278,7 +278,7 @@ def test_no_training_outlives_us(training, number) -> None:
     with parent(training) as process:
         assert all(alive(pid) for pid in training.pids())
         process.send_signal(number)
-        assert process.wait(10) != 0
+        assert process.wait(60) != 0
         assert gone(training.pids())
 
 

@@ -50,11 +50,12 @@ def test_workers_end_with_their_parent_however_it_dies(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     parent = subprocess.Popen(command, env=environment)
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not told.exists():
+    while time.monotonic() < deadline and not (told.exists() and told.read_text()):
         time.sleep(0.05)
     parent.kill()
     parent.wait()
     worker = int(told.read_text().split()[0])
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and is_running(worker):
         time.sleep(0.05)
     assert not is_running(worker)

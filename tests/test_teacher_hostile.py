@@ -31,7 +31,7 @@ CALL = Call(
     temperature=0.6,
     top_p=0.95,
     max_tokens=100,
-    stall_timeout_s=2.0,
+    stall_timeout_s=30.0,
 )
 BEGUN = Partial("The beginning of a completion that broke off", 11)
 
@@ -158,7 +158,7 @@ def test_a_stream_without_end_is_cut_off() -> None:
 
 def test_events_that_bring_nothing_do_not_hide_a_stall() -> None:
     with listening(chat=streams(delta("4"), delta(""), then="for ever")) as url:
-        assert fault_of(url).kind is FaultKind.STALLED
+        assert fault_of(url, replace(CALL, stall_timeout_s=2.0)).kind is FaultKind.STALLED
 
 
 def test_a_count_far_beyond_what_was_asked_for_is_not_believed() -> None:

@@ -23,8 +23,10 @@ from teacher.settings import SamplingRecipe
 from teacher.shards import Shards
 
 QUICK = SamplingRecipe(
-    in_flight=8, retry_wait_s=0.01, stall_timeout_s=2.0, progress_s=0.02, max_tokens=100
+    in_flight=8, retry_wait_s=0.01, stall_timeout_s=30.0, progress_s=0.02, max_tokens=100
 )
+# Only where a stall is to be found: a busy machine may see one too many.
+IMPATIENT = QUICK.model_copy(update={"stall_timeout_s": 2.0})
 Decide = Callable[[Sample], bool | None]
 
 
@@ -124,7 +126,6 @@ def test_siblings_in_flight_are_cancelled_on_the_server(tmp_path: Path) -> None:
     stuck = sample_seed(0, identity, 2)
     teacher = SimulatedTeacher(fault=lambda prompt, seed, nth: "hang" if seed == stuck else None)
     recipe = QUICK.model_copy(update={"keep": 2, "n_max": 4, "tail_parallel": 3})
-    recipe = recipe.model_copy(update={"stall_timeout_s": 60.0})
     summary, samples = run(
         [teacher], tmp_path, 1, recipe, decide=lambda sample: sample.sample_index in (0, 3)
     )
@@ -143,7 +144,8 @@ def test_a_fault_costs_one_more_attempt_and_no_sample(name: str, tmp_path: Path)
         owner="somebody",  # vLLM would be asked to go on with a stream that breaks
         fault=lambda prompt, seed, nth: name if nth == 0 and prompt in ("q1", "q5") else None,
     )
-    summary, samples = run([teacher], tmp_path)
+    recipe = IMPATIENT if name in ("hang", "stuck", "kept_awake") else QUICK
+    summary, samples = run([teacher], tmp_path, recipe=recipe)
     assert summary.accepted == len(samples) == 10
     assert sum(summary.faults.values()) == 2
     assert sorted(sample.attempts for sample in samples) == [1] * 8 + [2] * 2
@@ -355,7 +357,7 @@ def test_a_failure_while_grading_what_was_stored_ends_the_run_at_once(tmp_path: 
         started_s = time.monotonic()
         with pytest.raises(ZeroDivisionError):
             asyncio.run(go(shards, teacher))
-        assert time.monotonic() - started_s < 10.0
+        assert time.monotonic() - started_s < 60.0
 
 
 def test_progress_ends_with_everything_counted(tmp_path: Path) -> None:
