@@ -1,10 +1,14 @@
-"""Checkpoints that can be trusted: one counts only when its last write, a marker, is there."""
+"""Checkpoints that can be trusted: one counts only when its last write, a marker, is there.
+
+The marker names every file with its bytes: where a machine fell over, a file may be shorter.
+"""
 
 import hashlib
 import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +26,11 @@ _NOT_WEIGHTS = {
     *("eval_prompts", "eval_every_steps", "eval_max_tokens"),
     # When it saves, and what it computes twice or keeps elsewhere to need less memory.
     *("checkpoint_every_steps", "gradient_checkpointing", "activation_offloading"),
+    # How a step's rows are laid, and over how many ranks: its gradient is theirs (sft/steps.py).
+    *("launch", "gpus", "processes", "sequence_parallel", "micro_batch_size", "packing"),
 }
+# What a checkpoint is made of: copies of the whole, or parts that any number of ranks takes up.
+_FORMATS = {"single": "whole", "ddp": "whole", "fsdp": "sharded"}
 
 
 class MarkWhole(TrainerCallback):
@@ -41,22 +49,49 @@ class MarkWhole(TrainerCallback):
         """Called by the trainer, on every rank, after that rank's last file of a checkpoint."""
         _wait_for_all_ranks()
         if state.is_world_process_zero:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / MARKER).touch()
+            mark_whole(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+
+
+def mark_whole(checkpoint: Path) -> None:
+    """Write the marker, once all that it names is on the disk."""
+    sizes = {}
+    for file in sorted(path for path in checkpoint.rglob("*") if path.is_file()):
+        with file.open("rb") as opened:
+            os.fsync(opened.fileno())
+        sizes[str(file.relative_to(checkpoint))] = file.stat().st_size
+    (checkpoint / MARKER).write_text(json.dumps(sizes), encoding="utf-8")
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether every file that the marker names has the bytes that were written."""
+    try:
+        sizes = json.loads((checkpoint / MARKER).read_text(encoding="utf-8"))
+        return all((checkpoint / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def training_fingerprint(student: StudentRecipe, model_dir: str, rows_key: str) -> str:
     """Names one training: same recipe, base and token rows, so that what it left behind fits.
 
-    Another tracker, other tries on the way, more checkpoints or less memory make no other student:
-    what was trained with them goes on.
+    Another tracker, other tries on the way, more checkpoints, less memory or another number of GPUs
+    make no other student: what was trained with them goes on. DeepSpeed's checkpoints are of as
+    many GPUs as wrote them, and a processor without bfloat16 writes others than one with it.
     """
     recipe = student.model_dump_json(exclude=_NOT_WEIGHTS)
-    parts = json.dumps([recipe, model_dir, rows_key])
+    form = _FORMATS.get(student.launch, f"{student.launch} of {student.gpus}")
+    if student.arithmetic != student.dtype:
+        form = f"{form}, in {student.arithmetic}"
+    parts = json.dumps([recipe, form, model_dir, rows_key])
     return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
 
-def open_checkpoints(folder: Path, fingerprint: str, resume: bool) -> Path | None:
+def open_checkpoints(
+    folder: Path, fingerprint: str, resume: bool, warn: Callable[[str], None] = lambda _: None
+) -> Path | None:
     """The newest whole checkpoint of this very training, or None; rank 0 removes all others.
+
+    It warns of those that it removes although they could have been continued, or may have.
 
     Raises PrerequisiteError, and removes nothing, when the file that names the owner is broken.
     Ranks agree even before they can wait for each other: the owner changes only after the other
@@ -65,15 +100,33 @@ def open_checkpoints(folder: Path, fingerprint: str, resume: bool) -> Path | Non
     ours = resume and _owner(folder / OWNER) == fingerprint
     if _is_first_rank():
         if not ours:
+            if resume and (lost := sorted(filter(is_whole, folder.glob("checkpoint-*")))):
+                names = ", ".join(checkpoint.name for checkpoint in lost)
+                warn(f"{names} in {folder} came of another recipe, base or rows: removed")
             _start_afresh(folder, fingerprint)
         for checkpoint in folder.glob("checkpoint-*"):
-            if not (checkpoint / MARKER).is_file():
+            if not is_whole(checkpoint):
+                if (checkpoint / MARKER).exists():
+                    warn(f"{checkpoint} lost a part of what was written to it: removed")
                 shutil.rmtree(checkpoint)
     _wait_for_all_ranks()
     if not ours:
         return None
-    whole = [found for found in folder.glob("checkpoint-*") if (found / MARKER).is_file()]
-    return max(whole, key=_step_of, default=None)
+    return max(filter(is_whole, folder.glob("checkpoint-*")), key=_step_of, default=None)
+
+
+def first_ranks_choice(checkpoint: Path | None) -> Path | None:
+    """The first rank's checkpoint, on every rank that is connected.
+
+    Another node may see what lay in a shared folder a minute ago: ranks that go on from other
+    steps than the first one would mix their gradients without a word.
+    """
+    import torch.distributed as ranks
+
+    said = [checkpoint]
+    if ranks.is_available() and ranks.is_initialized():
+        ranks.broadcast_object_list(said, src=0)
+    return said[0]
 
 
 def _owner(path: Path) -> str | None:

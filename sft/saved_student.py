@@ -6,10 +6,12 @@ last: a student that has one is whole under either name, whatever was killed sin
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from prompts.errors import RunError
 from sft.job import RECORD, TrainJob
 from sft.template_safety import prove_saved
 
@@ -23,15 +25,33 @@ def save_student(trainer: Any, tokenizer: Any, folder: Path, record: Mapping[str
     if trainer.is_world_process_zero():
         shutil.rmtree(temporary, ignore_errors=True)
     trainer.accelerator.wait_for_everyone()
-    trainer.save_model(str(temporary))
-    if not trainer.is_world_process_zero():
-        return
-    tokenizer.save_pretrained(temporary)
-    prove_saved(temporary, tokenizer, trainer.model.config)
-    # A pickle of the trainer's settings, with the paths of this machine: nothing to publish.
-    (temporary / "training_args.bin").unlink(missing_ok=True)
-    (temporary / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    with saving(temporary, "the last checkpoint is kept"):
+        trainer.save_model(str(temporary))
+        if not trainer.is_world_process_zero():
+            return
+        tokenizer.save_pretrained(temporary)
+        prove_saved(temporary, tokenizer, trainer.model.config)
+        # A pickle of the trainer's settings, with the paths of this machine: nothing to publish.
+        (temporary / "training_args.bin").unlink(missing_ok=True)
+        (temporary / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     put_in_place(folder)
+
+
+@contextmanager
+def saving(folder: Path, kept: str) -> Iterator[None]:
+    """RunError for whatever the libraries raise that cannot write: each has a kind of its own."""
+    from safetensors import SafetensorError
+    from torch.distributed.checkpoint.api import CheckpointException
+
+    try:
+        yield
+    except (OSError, RuntimeError, SafetensorError, CheckpointException) as error:
+        there = next(path for path in (folder, *folder.parents) if path.is_dir())
+        free = shutil.disk_usage(there).free / 1e9
+        raise RunError(
+            f"cannot save to {folder}, where {free:.1f} GB are free: {error}. Make room: {kept}, "
+            "and the same command goes on from it"
+        ) from error
 
 
 def put_in_place(folder: Path) -> None:

@@ -100,7 +100,8 @@ def _refuse_date(tokenizer: Any) -> None:
 def largest_token(tokenizer: Any) -> int:
     """The highest id among a plain row's tokens, its end and the padding."""
     prompt_ids, completion_ids = encode_row(PROBE, tokenizer)
-    return max(*prompt_ids, *completion_ids, tokenizer.pad_token_id)
+    largest: int = max(*prompt_ids, *completion_ids, tokenizer.pad_token_id)
+    return largest
 
 
 def refuse_tokens_beyond(largest: int, config: Any) -> None:

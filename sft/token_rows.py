@@ -48,6 +48,8 @@ CHUNK_CHARS = 2**20  # text that is tokenized at a time
 # Of text in a Parquet file, for each process: half a minute's work, where starting takes seconds.
 BYTES_PER_WORKER = 2**23
 POLL_S = 0.5
+# A chunk takes the first rank about a second, and other nodes see files a minute late.
+SILENT_S = 600.0
 
 
 class TokenRows(Sequence[TokenRow]):
@@ -124,17 +126,40 @@ def rows_key(job: TrainJob, tokenizer: Any) -> str:
 def token_rows(job: TrainJob, tokenizer: Any, key: str) -> TokenRows:
     """The rows of a job, made by the first rank where they are not there yet.
 
-    PrerequisiteError as of `encode_rows`, or when no row is left; RunError when the disk is full
-    or a process was killed.
+    PrerequisiteError as of `encode_rows`, or when no row is left; RunError when the disk is full,
+    a process was killed or the first rank's folder is not seen here.
     """
     folder = job.checkpoints
     if os.environ.get("RANK", "0") != "0":
-        # Whoever started the ranks ends all of them when the first one fails.
-        while _key_of(folder) != key:
-            time.sleep(POLL_S)
+        _await(folder, key)
     elif _key_of(folder) != key:
         _make(job, tokenizer, key, folder)
     return TokenRows(folder)
+
+
+def _await(folder: Path, key: str) -> None:
+    """Wait for the first rank's rows as long as something is written to the folder."""
+    seen, since = _signs(folder), time.monotonic()
+    while _key_of(folder) != key:
+        if (now := _signs(folder)) != seen:
+            seen, since = now, time.monotonic()
+        elif time.monotonic() - since > SILENT_S:
+            raise RunError(
+                f"no token rows in {folder}, and nothing was written there for {SILENT_S:.0f} s: "
+                "the first rank makes them. All nodes must share this folder, where checkpoints "
+                "lie too; if they do, the first node's log says what ended it"
+            )
+        time.sleep(POLL_S)
+
+
+def _signs(folder: Path) -> list[tuple[str, int, int]]:
+    """What changes in a folder while rows are made: names, bytes and times of files."""
+    found = []
+    for path in folder.glob("*"):
+        with suppress(OSError):  # gone meanwhile
+            facts = path.stat()
+            found.append((path.name, facts.st_size, facts.st_mtime_ns))
+    return sorted(found)
 
 
 def _key_of(folder: Path) -> str | None:

@@ -50,6 +50,25 @@ def choose_prompts(prompts: Sequence[Prompt], count: int) -> list[Prompt]:
     return [prompt for _, _, prompt in sorted(turns, key=lambda one: one[:2])[:count]]
 
 
+def memory_kills() -> str:
+    """This start of this machine, and how many processes it has killed since for want of memory.
+
+    Empty where the system does not say.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        counts = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+        return f"{boot.strip()} {dict(line.split() for line in counts)['oom_kill']}"
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _ended_by_itself(mark: Path) -> bool:
+    """Whether the try that left a mark failed, or may have run out of this machine's memory."""
+    kills = memory_kills()
+    return not kills or mark.read_text(encoding="utf-8") != kills
+
+
 class Tries(TrainerCallback):
     """Answers the prompts every `eval_every_steps`, each epoch without it, and after the last.
 
@@ -75,15 +94,20 @@ class Tries(TrainerCallback):
         self.answering, self.failures = Answering(job, tokenizer), 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Make none where the last one ended the process."""
-        found = sorted(self.job.checkpoints.glob(f"{TRYING}*"))
-        if self.prompts and first_rank_says(bool(found), args):
+        """Make none where the last one ended the process by itself."""
+        marks = sorted(self.job.checkpoints.glob(f"{TRYING}*"))
+        # Another rank's marks may be gone by the time that it looks: the first one's word counts.
+        by_itself = state.is_world_process_zero and any(map(_ended_by_itself, marks))
+        if self.prompts and first_rank_says(by_itself, args):
             self._give_up(
                 "the last one ended the process (out of memory?). To have them again, remove "
                 f"{self.job.checkpoints / TRYING}* and lower student.eval_prompts or "
                 "student.eval_max_tokens",
                 state,
             )
+        elif state.is_world_process_zero:  # killed from outside: no fault of a try's
+            for mark in marks:
+                mark.unlink(missing_ok=True)
 
     def _give_up(self, why: str, state: Any) -> None:
         self.prompts = ()
@@ -134,7 +158,8 @@ class Tries(TrainerCallback):
     def _marked(self) -> Iterator[None]:
         """A file lies among the checkpoints meanwhile: found there later, it tells of an end.
 
-        Not of one that was asked for, by SIGTERM or Ctrl-C.
+        Not of one that was asked for, by SIGTERM or Ctrl-C. It holds `memory_kills`: unless there
+        are more by then, somebody's SIGKILL was it and no lack of memory.
         """
         mark = self.job.checkpoints / f"{TRYING}{rank_and_world()[0]}"
 
@@ -144,12 +169,13 @@ class Tries(TrainerCallback):
             os.kill(os.getpid(), number)
 
         mark.parent.mkdir(parents=True, exist_ok=True)
-        mark.touch()
+        mark.write_text(memory_kills(), encoding="utf-8")
         former = signal.signal(signal.SIGTERM, asked_to_end)
         try:
             yield
         except Exception:
-            raise  # and the mark stays: this try ends the process
+            mark.write_text("failed", encoding="utf-8")  # and stays: this try ends the process
+            raise
         except BaseException:
             mark.unlink(missing_ok=True)
             raise

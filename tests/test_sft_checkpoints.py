@@ -9,7 +9,14 @@ pytest.importorskip("transformers")
 pytest.importorskip("torch")
 
 from prompts.errors import PrerequisiteError
-from sft.checkpoints import MARKER, OWNER, MarkWhole, open_checkpoints
+from sft.checkpoints import (
+    MARKER,
+    OWNER,
+    MarkWhole,
+    first_ranks_choice,
+    mark_whole,
+    open_checkpoints,
+)
 
 OURS, THEIRS = "a" * 32, "b" * 32
 
@@ -25,8 +32,9 @@ def left_behind(folder, owner=OURS, whole=(2, 10), partial=(12,)):
         (folder / OWNER).write_text(owner)
     for step in (*whole, *partial):
         (folder / f"checkpoint-{step}").mkdir()
+        (folder / f"checkpoint-{step}" / "model.safetensors").write_text("weights")
     for step in whole:
-        (folder / f"checkpoint-{step}" / MARKER).touch()
+        mark_whole(folder / f"checkpoint-{step}")
     return folder
 
 
@@ -38,6 +46,52 @@ def test_the_newest_whole_checkpoint_is_continued_and_a_partial_one_removed(tmp_
     folder = left_behind(tmp_path / "c")
     assert open_checkpoints(folder, OURS, resume=True) == folder / "checkpoint-10"
     assert names(folder) == ["checkpoint-10", "checkpoint-2", OWNER]
+
+
+@pytest.mark.parametrize(
+    ("file", "left"), [("model.safetensors", "weig"), (MARKER, ""), (MARKER, "[1]")]
+)
+def test_a_checkpoint_that_lost_a_part_makes_way_for_the_one_before(tmp_path, file, left):
+    folder, said = left_behind(tmp_path / "c"), []
+    (folder / "checkpoint-10" / file).write_text(left)
+    assert open_checkpoints(folder, OURS, True, said.append) == folder / "checkpoint-2"
+    assert names(folder) == ["checkpoint-2", OWNER]
+    assert "checkpoint-10 lost a part" in said[0]
+
+
+def test_a_file_that_is_gone_is_a_lost_part(tmp_path):
+    folder = left_behind(tmp_path / "c", whole=(2,))
+    (folder / "checkpoint-2" / "model.safetensors").unlink()
+    assert open_checkpoints(folder, OURS, resume=True) is None
+
+
+def test_checkpoints_of_another_training_are_named_before_they_go(tmp_path):
+    said = []
+    folder = left_behind(tmp_path / "c", owner=THEIRS)
+    assert open_checkpoints(folder, OURS, True, said.append) is None
+    assert said == [
+        f"checkpoint-10, checkpoint-2 in {folder} came of another recipe, base or rows: removed"
+    ]
+
+
+def test_what_is_asked_to_go_is_not_warned_of(tmp_path):
+    said = []
+    open_checkpoints(left_behind(tmp_path / "c"), OURS, False, said.append)
+    assert said == []
+
+
+def test_all_ranks_go_on_from_the_first_ones_checkpoint(tmp_path, monkeypatch):
+    import torch.distributed as ranks
+
+    assert first_ranks_choice(tmp_path / "checkpoint-2") == tmp_path / "checkpoint-2"
+
+    def broadcast(said, src):
+        assert src == 0
+        said[0] = tmp_path / "checkpoint-10"
+
+    monkeypatch.setattr(ranks, "is_initialized", lambda: True)
+    monkeypatch.setattr(ranks, "broadcast_object_list", broadcast)
+    assert first_ranks_choice(tmp_path / "checkpoint-2") == tmp_path / "checkpoint-10"
 
 
 def test_the_owner_is_not_written_again_when_it_fits(tmp_path):

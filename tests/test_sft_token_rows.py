@@ -5,6 +5,7 @@ import os
 import threading
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -215,3 +216,43 @@ def test_other_ranks_wait_for_the_first_ones_rows(tmp_path, tokenizer, monkeypat
     os.replace(there / made.FACTS, job.checkpoints / made.FACTS)
     waiting.join(60)
     assert list(found[0]) == list(first)
+
+
+def waiting(monkeypatch, then):
+    """A clock on which each pause takes a minute; `then` is told in each which one it is."""
+    passed = []
+
+    def pause(_):
+        passed.append(60.0)
+        then(len(passed))
+
+    clock = SimpleNamespace(monotonic=lambda: sum(passed), sleep=pause)
+    monkeypatch.setattr(made, "time", clock)
+    monkeypatch.setenv("RANK", "1")
+    return passed
+
+
+def test_a_rank_that_sees_nothing_of_the_rows_says_that_folders_are_shared(
+    tmp_path, tokenizer, monkeypatch
+):
+    passed = waiting(monkeypatch, lambda _: None)
+    with pytest.raises(RunError, match=r"(?s)no token rows in .*600 s.*share this folder"):
+        rows_of(job_of(tmp_path), tokenizer)
+    assert sum(passed) == 660
+
+
+def test_a_rank_waits_as_long_as_rows_are_written(tmp_path, tokenizer, monkeypatch):
+    job = job_of(tmp_path / "ours")
+    job.checkpoints.mkdir()
+    first = rows_of(job_of(tmp_path / "first"), tokenizer)
+    there = tmp_path / "first" / ".student.checkpoints"
+
+    def written(pause):
+        if pause < 30:
+            (job.checkpoints / ".rows.arrow.tmp").write_bytes(b"." * pause)
+        else:
+            for name in (made.ROWS, made.FACTS):
+                os.link(there / name, job.checkpoints / name)
+
+    assert len(waiting(monkeypatch, written)) == 0
+    assert list(rows_of(job, tokenizer)) == list(first)

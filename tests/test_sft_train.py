@@ -161,7 +161,8 @@ def test_a_student_is_kept_only_for_the_same_recipe_base_and_rows():
         {"tracker": "wandb"}, {"repo_id": "me/it"}, {"loss_spike": 9.0}, {"eval_prompts": 4},
         {"eval_every_steps": 3}, {"eval_max_tokens": 9}, {"reference_scores": {"aime-2024": 1.0}},
         {"checkpoint_every_steps": 3}, {"gradient_checkpointing": True},
-        {"activation_offloading": True},
+        {"activation_offloading": True}, {"micro_batch_size": 2}, {"packing": False},
+        {"launch": "ddp", "processes": 2},
     ],
 )  # fmt: skip
 def test_what_only_watches_a_training_makes_no_other_student(change):
@@ -169,6 +170,16 @@ def test_what_only_watches_a_training_makes_no_other_student(change):
     changed = recipe.model_copy(update=change)
     assert changed != recipe
     assert training_fingerprint(changed, "x", "r") == training_fingerprint(recipe, "x", "r")
+
+
+@pytest.mark.parametrize(("launch", "same"), [("fsdp", True), ("deepspeed", False)])
+def test_a_sharded_student_goes_on_with_another_number_of_gpus_if_its_checkpoint_can(launch, same):
+    recipe = StudentRecipe.model_validate(student_values(launch=launch, gpus=4, micro_batch_size=1))
+    fewer = recipe.model_copy(update={"gpus": 2})
+    prints = {training_fingerprint(one, "base", "rows") for one in (recipe, fewer)}
+    assert (len(prints) == 1) == same
+    whole = recipe.model_copy(update={"launch": "ddp"})
+    assert training_fingerprint(whole, "base", "rows") not in prints
 
 
 @pytest.mark.parametrize("record", [None, "", "[]", "{}", '{"fingerprint": "f"}'])
@@ -313,8 +324,9 @@ def test_gathered_weights_are_saved_in_the_recipes_dtype_each_once(base, tmp_pat
     attention = choose_attention(job.model_dir, job.student)
     plan = plan_of(job.student, rows.lengths, attention)
     trainer = make_trainer(job, rows, tokenizer, JsonLines(), attention, plan)
-    for halved, dtype in ((True, torch.bfloat16), (False, torch.float32)):
-        trainer.args.bf16 = halved  # so of a bfloat16 student under FSDP
+    for dtype in (torch.bfloat16, torch.float32):
+        # A bfloat16 student has float32 weights under FSDP and on a processor without bfloat16.
+        trainer.saved_dtype = str(dtype).removeprefix("torch.")
         trainer._save(str(tmp_path / "saved"), trainer.model.state_dict())
         saved = load_file(tmp_path / "saved" / "model.safetensors")
         assert {weight.dtype for weight in saved.values()} == {dtype}

@@ -30,7 +30,7 @@ from sft.progress import JsonLines  # noqa: E402
 from sft.student import StudentRecipe  # noqa: E402
 from sft.trackers import Tracked  # noqa: E402
 from sft.train import main  # noqa: E402
-from sft.tries import Tries, choose_prompts  # noqa: E402
+from sft.tries import Tries, choose_prompts, memory_kills  # noqa: E402
 from sft.watching import watchers, watching_problems  # noqa: E402
 
 ROWS = [make_row(i) for i in range(6)]
@@ -262,11 +262,20 @@ def test_a_template_that_refuses_a_prompt_costs_the_try(tries: Tries) -> None:
     assert "no such role" in json.loads(tries.report.out.getvalue())["warning"]
 
 
-@pytest.mark.parametrize(("number", "given_up"), [(9, True), (15, False)])
-def test_no_tries_are_made_after_one_that_ended_the_process_unasked(
-    tries: Tries, number: int, given_up: bool
+@pytest.mark.parametrize(
+    ("number", "memory_kills", "given_up"),
+    [(9, 0, False), (9, 1, True), (15, 1, False)],
+    ids=["killed", "out-of-memory", "asked"],
+)
+def test_no_tries_are_made_after_one_that_ended_the_process_by_itself(
+    tries: Tries,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    memory_kills: int,
+    given_up: bool,
 ) -> None:
     tries.report.out = StringIO()
+    monkeypatch.setattr("sft.tries.memory_kills", lambda: "this start 0")
     pid = os.fork()
     if not pid:  # without a tensor: torch's threads are not in a fork
         try:
@@ -275,11 +284,32 @@ def test_no_tries_are_made_after_one_that_ended_the_process_unasked(
         finally:
             os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -number
+    monkeypatch.setattr("sft.tries.memory_kills", lambda: f"this start {memory_kills}")
     tries.on_train_begin(None, STATE, None)
     assert (not tries.prompts) == given_up
     assert ("no more tries are made" in tries.report.out.getvalue()) == given_up
+    assert bool(list(tries.job.checkpoints.glob("*.rank*"))) == given_up
     open_checkpoints(tries.job.checkpoints, "0" * 32, resume=True)
     assert not list(tries.job.checkpoints.glob("*.rank*")), "another training makes tries again"
+
+
+def test_a_try_that_raises_where_ranks_share_weights_is_the_last(tries: Tries) -> None:
+    tries.report.out = StringIO()
+
+    def answers(*_: Any) -> None:
+        raise ValueError("no room")
+
+    tries.answering.answers = answers
+    with pytest.raises(ValueError, match="no room"):
+        tries._try(None, STATE)
+    tries.on_train_begin(None, STATE, None)
+    assert not tries.prompts
+
+
+def test_this_machine_counts_the_processes_it_kills_for_memory() -> None:
+    boot, count = memory_kills().split()
+    assert len(boot) == 36
+    assert int(count) >= 0
 
 
 def test_an_answer_ends_at_its_end_token_and_keeps_the_tags_of_thinking(tries: Tries) -> None:
