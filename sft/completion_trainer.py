@@ -15,9 +15,11 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from prompts.errors import RunError
 from sft.allocator import give_back_scattered_memory
+from sft.gradient_sums import sum_in_float32
 from sft.messages import IGNORED
 from sft.processor_sharding import shard_on_processors
 from sft.progress import JsonLines
+from sft.saved_student import saving
 from sft.steps import NOTHING_TOKENS, Bin, Step, StepPlan
 from sft.token_rows import TokenRows
 
@@ -56,11 +58,12 @@ class CompletionTrainer(SFTTrainer):
         self.add_callback(_TrueEpoch(plan.per_epoch))
 
     def create_accelerator_and_postprocess(self) -> None:
-        """Sharding over processes on the processor works too."""
+        """Sharding over processes on the processor works too, and sums are of float32."""
         super().create_accelerator_and_postprocess()
         shard_on_processors(self)
 
     def get_train_dataloader(self) -> Any:
+        sum_in_float32(self.accelerator)
         """One item an optimiser step, in the plan's order; only this rank's rows."""
         steps = RankSteps(self.plan, self.rank, self.rows, self.data_collator, self.eos)
         return DataLoader(steps, batch_size=1, collate_fn=lambda items: items[0])
@@ -110,6 +113,12 @@ class CompletionTrainer(SFTTrainer):
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """The student whole, in one place; a checkpoint of sharded weights is each rank's own part.
+    def _save_checkpoint(self, *args: Any) -> None:
+        """RunError, with the room there is, where a checkpoint cannot be written."""
+        with saving(Path(str(self.args.output_dir)), "the last whole checkpoint is kept"):
+            whole: Any = super()
+            whole._save_checkpoint(*args)
+
 
         Through one rank a checkpoint of 70 B would be 850 GB in its memory, and all others wait.
         """
@@ -121,13 +130,16 @@ class CompletionTrainer(SFTTrainer):
             self._save(output_dir, gathered)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        """Gathered weights as the recipe has them: no second copy of a tied one, none in float32.
+        """Gathered weights as the recipe has them: no second copy of a tied one, in its type.
 
-        FSDP trains bfloat16 students in float32, and what it gathers is twice as large; a
-        checkpoint continues from its own files beside.
+        Weights of bfloat16 students are float32 under FSDP, and on processors without bfloat16; a
+        checkpoint continues from what was trained.
         """
         tied = getattr(self.accelerator.unwrap_model(self.model), "all_tied_weights_keys", {})
         halved = state_dict is not None and self.args.bf16 and self.args.should_save
+        if state_dict is None:
+            super()._save(output_dir)
+            return
         if state_dict is not None:
             state_dict = {name: held for name, held in state_dict.items() if name not in tied}
         if halved:

@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ def main(arguments: list[str]) -> int:
 
 def _ended(error: Exception, code: int, out: Any) -> int:
     """Say, in the log and to our reader, what ended the training; returns the exit code."""
+    if error.__cause__ is not None:
+        traceback.print_exception(error.__cause__, file=sys.stderr)
     print(f"error: {error}", file=sys.stderr)
     print(json.dumps({"error": str(error), "code": code}), file=out, flush=True)
     return code
@@ -98,7 +101,7 @@ def _see_one_gpu(job: TrainJob) -> None:
 def train(job: TrainJob, out: Any) -> None:
     """Encode, train or continue unless that is done, save, and print the summary."""
     from sft.base_model import load_tokenizer
-    from sft.checkpoints import open_checkpoints, training_fingerprint
+    from sft.checkpoints import first_ranks_choice, open_checkpoints, training_fingerprint
     from sft.progress import JsonLines
 
     started = time.monotonic()
@@ -109,12 +112,15 @@ def train(job: TrainJob, out: Any) -> None:
     fingerprint = training_fingerprint(job.student, job.model_dir, key)
     if (summary := finished_summary(job, fingerprint)) is None:
         rows = token_rows(job, tokenizer, key)
-        checkpoint = open_checkpoints(job.checkpoints, fingerprint, job.resume)
+        checkpoint = open_checkpoints(
+            job.checkpoints, fingerprint, job.resume, lambda text: report.warn(text, 0)
+        )
         attention = choose_attention(job.model_dir, job.student)
         if attention.why_padded is not None:
             print(f"packing is off: {attention.why_padded}", file=sys.stderr)
         plan = plan_of(job.student, rows.lengths, attention)
         trainer = make_trainer(job, rows, tokenizer, report, attention, plan)
+        checkpoint = first_ranks_choice(checkpoint)
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
         summary = {
             "rows": len(rows),
