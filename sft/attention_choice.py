@@ -71,5 +71,5 @@ def _fastest(student: StudentRecipe) -> str:
 
     if student.gpus == 0:
         return register_packed_attention()
-    flash = is_flash_attn_2_available() and student.dtype == "bfloat16"
+    flash = is_flash_attn_2_available() and student.arithmetic == "bfloat16"
     return "flash_attention_2" if flash else "sdpa"

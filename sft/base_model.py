@@ -94,7 +94,7 @@ def load_model(model_dir: str, student: StudentRecipe, attention: str, tokenizer
     except (OSError, ValueError) as error:
         raise PrerequisiteError(f"cannot load a model from {model_dir}: {error}") from None
     _raise_positions(config, student)
-    settings = {"dtype": getattr(torch, student.dtype), "attn_implementation": attention}
+    settings = {"dtype": getattr(torch, student.arithmetic), "attn_implementation": attention}
     if student.launch == "fsdp" and os.environ.get("RANK", "0") != "0":
         # In float32 at once: turning it into that later would touch all of its memory.
         model = _without_weights(config, {**settings, "dtype": torch.float32})

@@ -47,6 +47,7 @@ class CompletionTrainer(SFTTrainer):
         rank: int,
         eos: int,
         report: JsonLines,
+        saved_dtype: str,
         **settings: Any,
     ) -> None:
         # TRL takes from one row which columns there are; batches come from the plan.
@@ -54,6 +55,7 @@ class CompletionTrainer(SFTTrainer):
         first_row = datasets.Dataset.from_list(sample)
         super().__init__(model, arguments, train_dataset=first_row, **settings)
         self.rows, self.plan, self.rank, self.eos, self.report = rows, plan, rank, eos, report
+        self.saved_dtype = saved_dtype
         self.add_callback(report)
         self.add_callback(_TrueEpoch(plan.per_epoch))
 
@@ -61,9 +63,9 @@ class CompletionTrainer(SFTTrainer):
         """Sharding over processes on the processor works too, and sums are of float32."""
         super().create_accelerator_and_postprocess()
         shard_on_processors(self)
+        sum_in_float32(self.accelerator)
 
     def get_train_dataloader(self) -> Any:
-        sum_in_float32(self.accelerator)
         """One item an optimiser step, in the plan's order; only this rank's rows."""
         steps = RankSteps(self.plan, self.rank, self.rows, self.data_collator, self.eos)
         return DataLoader(steps, batch_size=1, collate_fn=lambda items: items[0])
@@ -111,18 +113,18 @@ class CompletionTrainer(SFTTrainer):
         # Ranks' gradients are averaged; num_items counts the tokens of all of them.
         return total / num_items_in_batch * self.accelerator.num_processes
 
-    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
-        """The student whole, in one place; a checkpoint of sharded weights is each rank's own part.
     def _save_checkpoint(self, *args: Any) -> None:
         """RunError, with the room there is, where a checkpoint cannot be written."""
         with saving(Path(str(self.args.output_dir)), "the last whole checkpoint is kept"):
             whole: Any = super()
             whole._save_checkpoint(*args)
 
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """The student whole, in one place; a checkpoint of sharded weights is each rank's own part.
 
         Through one rank a checkpoint of 70 B would be 850 GB in its memory, and all others wait.
         """
-        if _internal_call or not self.is_fsdp_enabled:
+        if _internal_call or self.is_deepspeed_enabled:
             super().save_model(output_dir, _internal_call)
             return
         gathered = self.accelerator.get_state_dict(self.model)
@@ -135,27 +137,22 @@ class CompletionTrainer(SFTTrainer):
         Weights of bfloat16 students are float32 under FSDP, and on processors without bfloat16; a
         checkpoint continues from what was trained.
         """
-        tied = getattr(self.accelerator.unwrap_model(self.model), "all_tied_weights_keys", {})
-        halved = state_dict is not None and self.args.bf16 and self.args.should_save
         if state_dict is None:
             super()._save(output_dir)
             return
-        if state_dict is not None:
-            state_dict = {name: held for name, held in state_dict.items() if name not in tied}
-        if halved:
-            state_dict = {name: _halved(held) for name, held in state_dict.items()}
-        super()._save(output_dir, state_dict)
-        if halved:
-            path = Path(output_dir or str(self.args.output_dir)) / "config.json"
-            config = {**json.loads(path.read_text(encoding="utf-8")), "dtype": "bfloat16"}
-            path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        tied = getattr(self.accelerator.unwrap_model(self.model), "all_tied_weights_keys", {})
+        own = {name: held for name, held in state_dict.items() if name not in tied}
+        super()._save(output_dir, {name: _as(held, self.saved_dtype) for name, held in own.items()})
+        path = Path(output_dir or str(self.args.output_dir)) / "config.json"
+        config = {**json.loads(path.read_text(encoding="utf-8")), "dtype": self.saved_dtype}
+        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: the student's card is written with its scores, not with each checkpoint."""
 
 
-def _halved(weight: torch.Tensor) -> torch.Tensor:
-    return weight.bfloat16() if weight.is_floating_point() else weight
+def _as(weight: torch.Tensor, dtype: str) -> torch.Tensor:
+    return weight.to(getattr(torch, dtype)) if weight.is_floating_point() else weight
 
 
 class RankSteps(Dataset[dict[str, Any]]):

@@ -54,7 +54,7 @@ def nodes_of(student: StudentRecipe) -> int:
 def _precision(student: StudentRecipe) -> str:
     """Sharded weights are float32, gathered in bfloat16; otherwise weights are what is used."""
     sharded = student.launch in ("fsdp", "deepspeed")
-    return "bf16" if sharded and student.dtype == "bfloat16" else "no"
+    return "bf16" if sharded and student.arithmetic == "bfloat16" else "no"
 
 
 def _parallel(student: StudentRecipe) -> Sequence[str]:

@@ -151,7 +151,7 @@ def _plan(
 
 
 def _width(student: StudentRecipe) -> int:
-    return 2 if student.dtype == "bfloat16" else 4
+    return 2 if student.arithmetic == "bfloat16" else 4
 
 
 def _pass_tokens(student: StudentRecipe, longest: int) -> int:
@@ -168,11 +168,13 @@ def _states(student: StudentRecipe) -> tuple[float, float, float, float]:
     if student.launch in ("fsdp", "deepspeed"):
         shard = parameters / student.ranks
         # FSDP2 keeps float32 weights and gradients; ZeRO-3 bfloat16 ones and float32 masters.
-        if student.launch == "deepspeed" and student.dtype == "bfloat16":
+        if student.launch == "deepspeed" and student.arithmetic == "bfloat16":
             return 2 * shard, 2 * shard, 12 * shard, 0
         return 4 * shard, 4 * shard, 8 * shard, 0
     buckets = 2 if student.launch == "ddp" else 1  # DDP sends gradients from a copy
-    if student.dtype == "bfloat16":  # sft/master_adamw.py: masters, moments, then float32 gradients
+    if (
+        student.arithmetic == "bfloat16"
+    ):  # sft/master_adamw.py: masters, moments, then float32 gradients
         return 2 * parameters, 2 * buckets * parameters, 12 * parameters, 4 * parameters
     return 4 * parameters, 4 * buckets * parameters, 8 * parameters, 0
 
@@ -215,7 +217,7 @@ def _scores_per_token(shape: Architecture, student: StudentRecipe, longest: floa
     """Attention weights are kept on processors alone, and there for short rows (sft/packed_…)."""
     if student.gpus or not student.packing or longest > STACKED_UP_TO_TOKENS:
         return 0
-    return (6 if student.dtype == "bfloat16" else 4) * shape.heads * longest
+    return (6 if student.arithmetic == "bfloat16" else 4) * shape.heads * longest
 
 
 def _logits(student: StudentRecipe, tokens: float) -> float:

@@ -12,6 +12,7 @@ from sft.bases import Architecture, architecture_of
 from sft.positions import RopeScaling, position_problem
 from sft.published import PUBLISHED
 from sft.trl_config import SAME, student_values_of
+from teacher.processor import computes_bfloat16
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -44,7 +45,9 @@ class StudentRecipe(BaseModel):
     weight_decay: float = Field(default=0.0, ge=0, le=1, description="AdamW's weight decay")
     max_grad_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this")
     seed: int = Field(default=0, ge=0, description="order of the rows and every other draw")
-    dtype: Dtype = Field(default="bfloat16", description="of weights and arithmetic; saved so")
+    dtype: Dtype = Field(
+        default="bfloat16", description="of the student's weights, and of arithmetic"
+    )
     gradient_checkpointing: bool = Field(description="recompute activations to save memory")
     packing: bool = Field(description="lay a micro-batch end to end, so that nothing is padding")
     rope_theta: float | None = Field(default=None, gt=0, description="replaces the base's own")
@@ -205,6 +208,15 @@ class StudentRecipe(BaseModel):
         scaling = self.rope_scaling
         extra = scaling.model_dump(exclude_none=True) if scaling else {"rope_type": "default"}
         return {**extra, "rope_theta": theta}
+
+    @property
+    def arithmetic(self) -> Dtype:
+        """What it is trained in: float32 too where this processor has no bfloat16 of its own.
+
+        The student is then rounded to its `dtype` when it is saved.
+        """
+        slow = self.gpus == 0 and not computes_bfloat16()
+        return "float32" if slow else self.dtype
 
     @property
     def steps_accumulated(self) -> int:

@@ -209,7 +209,7 @@ def make_trainer(
     refuse_tokens_beyond(rows.largest_token, model.config)
     optimiser = {"lr": student.learning_rate, "fused": True}
     # FSDP and DeepSpeed keep float32 weights of their own.
-    own_masters = student.dtype == "bfloat16" and not sharded
+    own_masters = student.arithmetic == "bfloat16" and not sharded
     trainer = CompletionTrainer(
         model,
         settings,
@@ -219,6 +219,7 @@ def make_trainer(
         rank=settings.process_index // student.sequence_parallel,
         eos=tokenizer.eos_token_id,
         report=report,
+        saved_dtype=student.dtype,
         callbacks=[
             MarkWhole(),
             *watchers(job, tokenizer, report, rows_of_steps(rows, plan)),
@@ -254,7 +255,7 @@ def training_settings(
         activation_checkpointing=student.gradient_checkpointing,
         activation_offloading=student.activation_offloading and student.gpus > 0,
         use_liger_kernel=student.liger and student.gpus > 0,
-        bf16=sharded and student.dtype == "bfloat16",
+        bf16=sharded and student.arithmetic == "bfloat16",
         use_cpu=student.gpus == 0,
         dataloader_pin_memory=student.gpus > 0,
         save_strategy="steps",

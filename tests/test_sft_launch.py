@@ -62,7 +62,10 @@ def test_the_processor_takes_as_many_processes_as_asked_for(tmp_path, kind):
     ("kind", "dtype", "precision"),
     [("fsdp", "bfloat16", "bf16"), ("fsdp", "float32", "no"), ("ddp", "bfloat16", "no")],
 )
-def test_only_sharded_weights_are_float32_behind_bfloat16(tmp_path, kind, dtype, precision):
+def test_only_sharded_weights_are_float32_behind_bfloat16(
+    tmp_path, monkeypatch, kind, dtype, precision
+):
+    monkeypatch.setattr("sft.student.computes_bfloat16", lambda: True)
     arguments = launched(tmp_path, launch=kind, processes=2, micro_batch_size=2, dtype=dtype)
     assert arguments.mixed_precision == precision
 

@@ -123,11 +123,13 @@ def test_checkpointing_keeps_little_more_than_each_layers_input():
     assert without > 5 * with_it
 
 
-def test_shorter_rows_are_planned_for_as_such():
+@pytest.mark.parametrize("has_bfloat16, state_bytes", [(True, 12), (False, 8)])
+def test_shorter_rows_are_planned_for_as_such(monkeypatch, has_bfloat16, state_bytes):
+    monkeypatch.setattr("sft.student.computes_bfloat16", lambda: has_bfloat16)
     student = load_student("smol-135m")
     short, long = memory_plan(student, longest_row=100), memory_plan(student)
     assert short.activation_bytes < long.activation_bytes / 4
-    assert short.optimiser_bytes == long.optimiser_bytes == 12 * student.architecture.parameters
+    assert short.optimiser_bytes == long.optimiser_bytes == state_bytes * student.architecture.parameters
 
 
 def test_all_processes_of_a_processor_share_its_memory():
