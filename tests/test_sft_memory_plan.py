@@ -7,7 +7,7 @@ from tiny_student import student_values
 
 from sft.bases import BASES
 from sft.fitting import what_would_fit
-from sft.memory_plan import GIB, H100_BYTES, machine_bytes, memory_plan
+from sft.memory_plan import GIB, H100_BYTES, LOGITS_AT_ONCE, machine_bytes, memory_plan
 from sft.student import StudentRecipe, known_students, load_student
 from sft.training_time import training_time
 
@@ -123,13 +123,14 @@ def test_checkpointing_keeps_little_more_than_each_layers_input():
     assert without > 5 * with_it
 
 
-@pytest.mark.parametrize("has_bfloat16, state_bytes", [(True, 12), (False, 8)])
+@pytest.mark.parametrize(("has_bfloat16", "state_bytes"), [(True, 12), (False, 8)])
 def test_shorter_rows_are_planned_for_as_such(monkeypatch, has_bfloat16, state_bytes):
     monkeypatch.setattr("sft.student.computes_bfloat16", lambda: has_bfloat16)
     student = load_student("smol-135m")
     short, long = memory_plan(student, longest_row=100), memory_plan(student)
     assert short.activation_bytes < long.activation_bytes / 4
-    assert short.optimiser_bytes == long.optimiser_bytes == state_bytes * student.architecture.parameters
+    states = state_bytes * student.architecture.parameters
+    assert short.optimiser_bytes == long.optimiser_bytes == states
 
 
 def test_all_processes_of_a_processor_share_its_memory():
@@ -184,6 +185,16 @@ def test_the_table_adds_up(name):
     sizes = [float(line.partition(" GiB")[0].split()[-1]) for line in lines]
     *parts, total = sizes
     assert total <= sum(parts) + 0.1
+
+
+def test_the_head_of_a_70b_student_is_planned_as_trl_computes_it():
+    kernel = pytest.importorskip("trl.kernels.chunked_logprob")
+    from trl.trainer import utils
+
+    assert LOGITS_AT_ONCE == (kernel.TOKEN_CHUNK_SIZE, utils._CHUNKED_LOGPROB_CHUNK_SIZE)
+    # 32,768 tokens over four GPUs; gradients of 128,256 × 8,192 weights and of 8,192 states.
+    tile, weight, states = 4096 * 32_768 * 2, 128_256 * 8192 * 4, 8192 * 8192 * (4 + 2)
+    assert memory_plan(load_student("llama-70b")).logits_bytes == tile + weight + states
 
 
 @pytest.mark.slow

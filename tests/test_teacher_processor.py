@@ -25,7 +25,7 @@ def _asked_anew():
     computes_bfloat16.cache_clear()
 
 
-@pytest.mark.parametrize("line, known", CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("line", "known"), CASES.values(), ids=CASES)
 def test_a_processor_is_known_by_its_flags(tmp_path, monkeypatch, line, known):
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nmodel name\t: bf16\n{line}\n")
     monkeypatch.setattr(processor, "CPUINFO", tmp_path / "cpuinfo")
@@ -37,7 +37,7 @@ def test_without_such_a_file_it_is_not_known(tmp_path, monkeypatch):
     assert computes_bfloat16() is False
 
 
-@pytest.mark.parametrize("fast, cpu_build, dtype", [
+@pytest.mark.parametrize(("fast", "cpu_build", "dtype"), [
     (True, True, "bfloat16"), (False, True, "float32"), (False, False, "bfloat16"),
 ])  # fmt: skip
 def test_the_cpu_build_serves_in_float32_where_bfloat16_is_slow(
