@@ -14,6 +14,7 @@ from flows.program_runs import grader_for
 from flows.recipe import Recipe
 from flows.run_folder import RUNS, RunFolder, open_run
 from flows.sample_folder import asks_for, grade_with, sample_folder
+from flows.sampled_totals import sampled_totals
 from flows.serving import teacher_served
 from flows.stage import resolve, show, staged, unless_hopeless
 from prompts.errors import PrerequisiteError
@@ -31,7 +32,8 @@ def generate(recipe: Recipe | str = "default", runs: Path = RUNS, again: bool = 
     with staged(run, "generate", again) as stage:
         if stage.wanted:
             summary = sample_teacher(run, again)
-            stage.finish(_funnel_rows(summary, stage.seconds()), **_facts(summary))
+            totals = sampled_totals(run.folder("generate"))
+            stage.finish(_funnel_rows(summary, stage.seconds()), **{**_facts(summary), **totals})
             show(run, "generate")
     return str(run.path)
 
@@ -78,16 +80,13 @@ def _funnel_rows(summary: SamplingSummary, seconds: float) -> list[FunnelRow]:
 
 
 def _facts(summary: SamplingSummary) -> dict[str, object]:
+    """Counts of the samples there are; `cancelled` and `faults` are those of the last go."""
     return {
         "samples": summary.samples,
         "errors": summary.errors,
         "truncated": summary.truncated,
         "cancelled": summary.cancelled,
-        "continued": summary.continued,
         "resumed": summary.resumed,
-        "prompt_tokens": summary.prompt_tokens,
-        "completion_tokens": summary.completion_tokens,
-        "wasted_tokens": summary.wasted_tokens,
         "prompts_exhausted": summary.prompts_exhausted,
         "prompts_given_up": summary.prompts_given_up,
         "prompts_refused": summary.prompts_refused,

@@ -26,6 +26,7 @@ from flows.progress import OUTPUT, say, say_json
 from flows.prompt_file import asks_in_file, has_reference
 from flows.recipe import VerificationRecipe, apply_override, deciding_values, explained
 from flows.sample_folder import sample_folder, stop_without_sandbox
+from flows.sampled_totals import sampled_totals
 from flows.serving import Served
 from prompts.errors import PrerequisiteError
 from prompts.record import Prompt
@@ -134,7 +135,7 @@ def _sample_into(
 
         summary = sample_folder(asks, served, settings.sampling, out.path, grade, shown)
         funnel = funnel_rows(summary, time.monotonic() - started_s)
-        out.finish(funnel, _facts(summary))
+        out.finish(funnel, {**_facts(summary), **sampled_totals(out.path)})
 
 
 async def accepted(grader: Grader, prompt: Prompt, sample: Sample) -> bool | None:
@@ -219,7 +220,6 @@ def _deciding(settings: FileSettings) -> dict[str, Any]:
 
 
 def _facts(summary: SamplingSummary) -> dict[str, Any]:
-    names = ("truncated", "cancelled", "continued", "resumed")
-    tokens = ("prompt_tokens", "completion_tokens", "wasted_tokens")
-    facts = {name: getattr(summary, name) for name in (*names, *tokens)}
+    """Counts of the samples there are; `cancelled` and `faults` are those of the last go."""
+    facts = {name: getattr(summary, name) for name in ("truncated", "cancelled", "resumed")}
     return {**facts, "faults": dict(summary.faults)}

@@ -290,6 +290,10 @@ def test_an_interrupted_one_goes_on_and_pays_nothing_twice(
     samples = pl.read_parquet(asked.out / "samples-*.parquet")
     assert samples["sample_id"].n_unique() == len(samples)
     assert samples["prompt_id"].n_unique() == 12
+    facts = json.loads((asked.out / "manifest.json").read_text())["facts"]
+    assert facts["resumed"] > 0
+    for name in ("prompt_tokens", "completion_tokens"):
+        assert facts[name] == samples[name].sum() > 0
 
 
 @pytest.mark.parametrize(
