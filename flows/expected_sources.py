@@ -27,7 +27,8 @@ def expected_sources(recipe: Recipe) -> list[dict[str, Any]]:
     if recipe.prompts.mix.quotas:
         for row, traces in zip(rows, _dealt(rows, recipe.prompts.mix), strict=True):
             row["train"] = round(traces)
-    return rows
+    choices = recipe.prompts.sources
+    return [{**r, "why_none": _why_none(c, r)} for c, r in zip(choices, rows, strict=True)]
 
 
 def _dealt(rows: Sequence[Mapping[str, Any]], mix: MixRecipe) -> list[float]:
@@ -68,6 +69,20 @@ def _source_row(choice: SourceChoice) -> dict[str, Any]:
         "license": license_of(choice),
         "from": origin,
     }
+
+
+def _why_none(choice: SourceChoice, row: Mapping[str, Any]) -> str:
+    """Why no prompt of a source is asked; empty where some may be."""
+    if row["train"]:
+        return ""
+    if choice.split == "test":
+        most = f", {choice.test_limit:,} at most" if choice.test_limit is not None else ""
+        return f"held out for evaluation{most}: split is test"
+    if not row["rows"]:
+        return f"no rows found in {row['from']}"
+    if choice.limit == 0:
+        return "its limit is 0"
+    return "no quota of prompts.mix takes from it"
 
 
 def rows_in(path: Path) -> int:

@@ -101,6 +101,8 @@ def plan_text(plan: dict[str, Any]) -> str:
             f"              {row['name']:18} {row['domain']:8} about {row['rows']:>9,} rows, "
             f"at most {row['train']:>9,} asked   {row['license']}   {row['from']}"
         )
+        if row["why_none"]:
+            lines.append(f"              {'':18} none asked: {row['why_none']}")
     if (probe := plan["probe"]) is not None:
         lines.append(
             f"              tried by {probe['model']} at {', '.join(probe['urls'])}, "

@@ -11,9 +11,8 @@ def usage_text(error: Any) -> str:
 
 
 def _said(error: Any) -> str:
-    option = getattr(error, "option_name", None)
     if hasattr(error, "possibilities"):
-        return f"no option {option}; {_nearest_option(option, error.ctx)}"
+        return f"no option {error.option_name}; {_nearest_option(error.option_name, error.ctx)}"
     name = _parameter(error)
     if name and error.message:
         return f"{name}{_value(error)}: {_plain(error.message.removeprefix('Input '))}"

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from flows.expected_sources import expected_sources, rows_in
+from flows.plan import make_plan, plan_text
 from flows.recipe import load_recipe
 
 LINES = b'{"question": "Why?"}\n' * 40
@@ -58,3 +59,25 @@ def test_quotas_are_divided_by_rows_and_no_source_gives_more_than_it_has(
     )
     found = {row["name"].removesuffix(".jsonl"): row["train"] for row in expected_sources(recipe)}
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "mix", "why"),
+    [
+        ({"split": "test", "test_limit": 5}, {}, "held out for evaluation, 5 at most: split"),
+        ({"limit": 0}, {}, "its limit is 0"),
+        ({"path": "gone.jsonl"}, {}, "no rows found in gone.jsonl"),
+        ({}, {"quotas": [{"traces": 9, "domain": "code"}]}, "no quota of prompts.mix takes"),
+    ],
+)
+def test_a_plan_says_why_nothing_of_a_source_is_asked(
+    tmp_path: Path, source: dict[str, object], mix: dict[str, object], why: str
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(LINES)
+    sources = [{"path": str(tmp_path / "a.jsonl"), "domain": "math", **source}]
+    overrides = [f"prompts.sources={yaml.safe_dump(sources)}", f"prompts.mix={yaml.safe_dump(mix)}"]
+    assert f"none asked: {why}" in plan_text(make_plan(load_recipe(overrides=overrides)))
+
+
+def test_a_plan_gives_no_reason_where_prompts_are_asked() -> None:
+    assert "none asked" not in plan_text(make_plan(load_recipe()))
