@@ -1,6 +1,7 @@
 """What a run came to: funnel, scores, places. For people, and as JSON for machines."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from flows.lost import lost_line
 from flows.progress import clock, say
 from flows.recipe import Recipe, recipe_of_run
 from flows.run_folder import (
+    RUNS,
     STAGES,
     RunFolder,
     all_runs,
+    is_worked_on,
     published_again,
     read_manifest,
     run_path,
@@ -59,9 +62,19 @@ def runs_overview(runs: Path, as_json: bool) -> None:
 
 
 def run_facts(run: Path) -> dict[str, Any]:
-    """The manifest, and where things are."""
+    """The manifest with its stages as they are now, what goes on with it, and where things are."""
     manifest = _manifest_of_run(run)
-    return {**manifest, "folder": str(run), "places": _places(run)}
+    facts = {"worked_on": is_worked_on(run), "go_on": go_on(run, manifest["stages"])}
+    return {**manifest, **facts, "folder": str(run), "places": _places(run)}
+
+
+def go_on(run: Path, stages: dict[str, Any]) -> str | None:
+    """The command that goes on with an unfinished run; None where it is finished."""
+    if all(stages.get(name, {}).get("status") == "done" for name in STAGES):
+        return None
+    runs = run.resolve().parent
+    where = "" if runs == RUNS.resolve() else f" --runs {shlex.quote(str(run.parent))}"
+    return f"stillhouse distill --recipe {shlex.quote(str(run / 'recipe.yaml'))}{where}"
 
 
 def summary_text(run: Path) -> str:
@@ -78,7 +91,7 @@ def summary_text(run: Path) -> str:
         if entry.get("status") == "done" and (lost := lost_line(entry)):
             lines.append(lost)
         if entry.get("status") not in (None, "done"):
-            lines.append(f"{name:9} {entry['status']}")
+            lines.append(f"{name:9} {_unfinished(entry)}")
     lines += _score_lines(run, stages.get("evaluate", {}))
     lines += ["", *(f"{what:9} {place}" for what, place in _places(run).items())]
     if "former" in manifest:
@@ -92,6 +105,9 @@ def summary_text(run: Path) -> str:
         )
     if names := taken_over(stages):
         lines.append(f"shared    {names}")
+    if command := go_on(run, stages):
+        working = is_worked_on(run)
+        lines.append("at work   a process has it now" if working else f"go on     {command}")
     lines.append(
         f"time      {clock(own_seconds(stages))} in {'its own' if names else 'all'} stages"
     )
@@ -110,14 +126,32 @@ def own_seconds(stages: dict[str, Any]) -> float:
     return float(sum(entry.get("duration_s", 0) for entry in own))
 
 
+def _unfinished(entry: dict[str, Any]) -> str:
+    """How a stage stands that is not done."""
+    status, since = entry["status"], entry.get("started_at")
+    if status == "interrupted":
+        return f"interrupted: begun {since}, and the process that did it is gone"
+    return f"running since {since}" if status == "running" else str(status)
+
+
 def _manifest_of_run(run: Path) -> dict[str, Any]:
-    """The run's manifest; raises PrerequisiteError for a folder of `generate --prompts`."""
+    """The run's manifest, a stage whose process is gone `interrupted`.
+
+    Raises PrerequisiteError for a folder of `generate --prompts`.
+    """
     manifest = read_manifest(run)
     if "stages" not in manifest:
         raise PrerequisiteError(
             f"{run} is a folder of `stillhouse generate --prompts`, no run: type that command "
             "again for its counts, or read manifest.json, samples-*.parquet and graded-*.parquet"
         )
+    running = [one for one in manifest["stages"].values() if one["status"] == "running"]
+    if running and not is_worked_on(run):
+        # Read again: it may have finished since, and let go of the run.
+        manifest = read_manifest(run)
+        for entry in manifest["stages"].values():
+            if entry["status"] == "running":
+                entry["status"] = "interrupted"
     return manifest
 
 
@@ -146,7 +180,9 @@ def _state(stages: dict[str, Any]) -> str:
     if len(done) == len(STAGES):
         return "finished"
     following = next(name for name in STAGES if name not in done)
-    return f"{len(done)} of {len(STAGES)} stages finished, next: {following}"
+    status = stages.get(following, {}).get("status")
+    how = f" ({status})" if status else ""
+    return f"{len(done)} of {len(STAGES)} stages finished, next: {following}{how}"
 
 
 def _places(run: Path) -> dict[str, str]:

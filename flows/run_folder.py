@@ -25,6 +25,7 @@ from flows.recipe import (
 from prompts.errors import PrerequisiteError, RunError
 
 RUNS = Path("runs")
+_LOCK = ".lock"
 STAGES: dict[str, str] = {
     "curate": "1-prompts",
     "generate": "2-samples",
@@ -33,6 +34,10 @@ STAGES: dict[str, str] = {
     "train": "5-student",
     "evaluate": "6-evals",
 }
+# Done again, these grade anew what they have sampled.
+_SAMPLING = ("generate", "evaluate")
+# Of a process that only looks whether somebody has the run (`is_worked_on`).
+_LOOK_S = 0.1
 _PACKAGES = ("stillhouse", "prefect", "polars", "datasets", "math-verify", "trl", "transformers")
 
 
@@ -85,25 +90,51 @@ class RunFolder:
                 f"`stillhouse {stage} {self.path}` (or `stillhouse distill`) first"
             )
 
-    def begin(self, stage: str) -> float:
-        """Note that the stage runs and that those after it are out of date; the time now in s."""
+    def begin(self, stage: str, again: bool = False) -> float:
+        """Note that the stage runs and that those after it are out of date; when it began, in s.
+
+        That is as much before now as earlier goes at the same work took.
+        """
         manifest = self.manifest()
+        before = manifest["stages"].get(stage, {})
+        spent_s = self._spent_s(stage, before, again)
         later = list(STAGES)[list(STAGES).index(stage) + 1 :]
         for name in later:
             if name in manifest["stages"]:
                 manifest["stages"][name]["status"] = "outdated"
-        manifest["stages"][stage] = {"status": "running", "started_at": _now()}
+        manifest["stages"][stage] = {
+            "status": "running",
+            "started_at": _now(),
+            "fingerprint": stage_fingerprint(self.recipe, stage),
+            "spent_s": round(spent_s, 1),
+            "goes": 1 + (before.get("goes", 1) if spent_s else 0),
+        }
         if stage == "train" and (former := self.former_datasets()):
             manifest["stages"][stage]["learnt_from"] = former
         self._write(manifest)
-        return time.monotonic()
+        return time.monotonic() - spent_s
 
     def stop(self, stage: str) -> None:
         """Note that the stage was left by an error or a Ctrl-C; typed again it goes on."""
         manifest = self.manifest()
-        if manifest["stages"].get(stage, {}).get("status") == "running":
-            manifest["stages"][stage]["status"] = "stopped"
+        entry = manifest["stages"].get(stage, {})
+        if entry.get("status") == "running":
+            spent_s = entry.get("spent_s", 0.0) + time.time() - _began(entry)
+            entry |= {"status": "stopped", "spent_s": round(spent_s, 1)}
             self._write(manifest)
+
+    def _spent_s(self, stage: str, entry: Mapping[str, Any], again: bool) -> float:
+        """What earlier goes at this very work took: those left unfinished, and samplings that are
+        graded anew. One that was killed has lived until its last file was written."""
+        status, samples = entry.get("status"), stage in _SAMPLING
+        if entry.get("fingerprint") != stage_fingerprint(self.recipe, stage):
+            return 0.0
+        if status == "done" and samples and "shared_from" not in entry:
+            return float(entry.get("duration_s", 0.0))
+        if status not in ("running", "stopped") or (again and not samples):
+            return 0.0
+        killed_s = _last_sign(self.path / STAGES[stage]) - _began(entry)
+        return float(entry.get("spent_s", 0.0) + (max(0.0, killed_s) * (status == "running")))
 
     def finish(
         self, stage: str, started_s: float, funnel: Sequence[FunnelRow], **facts: Any
@@ -119,6 +150,7 @@ class RunFolder:
             "funnel": [funnel_dict(row) for row in funnel],
             **facts,
         }
+        entry.pop("spent_s", None)
         self._write(manifest)
         return dict(entry)
 
@@ -165,20 +197,30 @@ class RunFolder:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run against a second process; PrerequisiteError if one has it."""
-        handle = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        handle = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not (_taken(handle, fcntl.LOCK_EX) or _taken_later(handle)):
                 raise PrerequisiteError(
                     f"run {self.name} is in use by another process; wait for it, or end it first"
-                ) from None
+                )
             yield
         finally:
             os.close(handle)
 
     def _write(self, manifest: Mapping[str, Any]) -> None:
         write_text(self.path / "manifest.json", json.dumps(manifest, indent=2) + "\n")
+
+
+def is_worked_on(run: Path) -> bool:
+    """Whether a process holds the run: the kernel takes it from one that is gone, however."""
+    try:
+        handle = os.open(run / _LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _taken(handle, fcntl.LOCK_SH)
+    finally:
+        os.close(handle)
 
 
 def open_run(recipe: Recipe, runs: Path = RUNS) -> RunFolder:
@@ -305,6 +347,35 @@ def _versions() -> dict[str, str]:
         with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
+
+
+def _taken(handle: int, kind: int) -> bool:
+    """Whether an open lock file could be locked at once."""
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _taken_later(handle: int) -> bool:
+    """The same after the time that `is_worked_on` may have it."""
+    time.sleep(_LOOK_S)
+    return _taken(handle, fcntl.LOCK_EX)
+
+
+def _began(entry: Mapping[str, Any]) -> float:
+    """When the last go at a stage began, in s since 1970."""
+    return datetime.fromisoformat(entry["started_at"]).timestamp()
+
+
+def _last_sign(folder: Path) -> float:
+    """When a file below a folder was last written, in s since 1970; 0 where there is none."""
+    times = [0.0]
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            times.append(file.stat().st_mtime)
+    return max(times)
 
 
 def _now() -> str:

@@ -25,12 +25,12 @@ PINNED = ("curate", "generate", "verify", "publish")
 class Stage:
     """One stage of one run while it is worked on; `wanted` says whether there is work."""
 
-    def __init__(self, run: RunFolder, name: str, wanted: bool) -> None:
+    def __init__(self, run: RunFolder, name: str, wanted: bool, again: bool = False) -> None:
         self.run, self.name, self.wanted = run, name, wanted
-        self._started_s = run.begin(name) if wanted else time.monotonic()
+        self._started_s = run.begin(name, again) if wanted else time.monotonic()
 
     def seconds(self) -> float:
-        """Time since the stage began."""
+        """Time the stage has taken, in all goes."""
         return time.monotonic() - self._started_s
 
     def finish(self, funnel: Sequence[FunnelRow], **facts: Any) -> None:
@@ -54,7 +54,7 @@ def staged(run: RunFolder, name: str, again: bool = False) -> Iterator[Stage]:
             check_pins(run.recipe)
         if done and not again:
             say(already(run, name))
-        stage = Stage(run, name, wanted=again or not done)
+        stage = Stage(run, name, again or not done, again)
         try:
             yield stage
         except BaseException:

@@ -1,14 +1,29 @@
 """A run is a folder: its manifest is whole, its stages know what is done and what is outdated."""
 
 import json
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from data_cards.funnel import FunnelRow
 from flows.overview import run_facts, runs_overview, summary_text
 from flows.recipe import load_recipe
-from flows.run_folder import RunFolder, all_runs, existing_run, open_run, read_manifest, write_text
+from flows.run_folder import (
+    STAGES,
+    RunFolder,
+    all_runs,
+    existing_run,
+    open_run,
+    read_manifest,
+    run_path,
+    write_text,
+)
 from prompts.errors import PrerequisiteError, RunError
 
 ROW = FunnelRow("curate", 3, {"keep": 2, "rejected": 1}, 0.5)
@@ -187,3 +202,108 @@ def test_a_stage_left_by_an_error_is_stopped_and_its_run_is_not_the_newest(tmp_p
     bad.stop("curate")
     assert bad.manifest()["stages"]["curate"]["status"] == "stopped"
     assert _newest(None, tmp_path / "runs") == good.path
+
+
+WORKING = """
+import os, signal, sys
+from pathlib import Path
+from flows.recipe import recipe_of_run
+from flows.run_folder import RunFolder
+run = RunFolder(Path(sys.argv[1]), recipe_of_run(Path(sys.argv[1])))
+with run.locked():
+    run.begin("curate")
+    print("working", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_run_whose_process_was_killed_is_interrupted_and_says_what_goes_on(
+    tmp_path: Path,
+) -> None:
+    run = new_run(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKING, str(run.path)],
+        cwd=Path(__file__).parent.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"working\n"
+    shown = summary_text(run.path)
+    assert "curate    running since" in shown
+    assert "at work" in shown
+    assert "next: curate (running)" in shown
+    process.kill()
+    process.communicate()
+    shown = summary_text(run.path)
+    assert "curate    interrupted" in shown
+    assert "next: curate (interrupted)" in shown
+    facts = run_facts(run.path)
+    assert (facts["worked_on"], facts["stages"]["curate"]["status"]) == (False, "interrupted")
+    command = f"stillhouse distill --recipe {run.path / 'recipe.yaml'} --runs {run.path.parent}"
+    assert f"go on     {command}" in shown.splitlines()
+    again = load_recipe(str(run.path / "recipe.yaml"))
+    assert run_path(again, run.path.parent) == run.path
+
+
+def test_a_finished_run_needs_no_command(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    for stage in STAGES:
+        do(run, stage)
+    assert "go on" not in summary_text(run.path)
+    assert run_facts(run.path)["go_on"] is None
+
+
+def at(run: RunFolder, stage: str, seconds_ago: float, spent_s: float = 0.0) -> dict[str, Any]:
+    """A stage begun so long ago and not finished."""
+    run.begin(stage)
+    manifest = run.manifest()
+    began = datetime.fromtimestamp(time.time() - seconds_ago, UTC).isoformat()
+    manifest["stages"][stage] |= {"started_at": began, "spent_s": spent_s}
+    run._write(manifest)
+    return dict(manifest["stages"][stage])
+
+
+def took_s(run: RunFolder, stage: str, again: bool = False) -> float:
+    """What the manifest says a stage took that is begun and finished at once."""
+    return float(run.finish(stage, run.begin(stage, again), [])["duration_s"])
+
+
+def test_a_stage_that_was_stopped_counts_the_time_of_all_its_goes(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    at(run, "train", seconds_ago=100, spent_s=30)
+    run.stop("train")
+    assert took_s(run, "train") == pytest.approx(130, abs=5)
+    entry = run.manifest()["stages"]["train"]
+    assert entry["goes"] == 2
+    assert "spent_s" not in entry
+
+
+def test_a_stage_that_was_killed_counts_until_its_last_file(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    at(run, "train", seconds_ago=100)
+    file = run.folder("train") / "losses.jsonl"
+    file.touch()
+    an_hour_ago, a_minute_ago = time.time() - 3600, time.time() - 60
+    os.utime(run.folder("train"), (an_hour_ago, an_hour_ago))
+    os.utime(file, (a_minute_ago, a_minute_ago))
+    assert took_s(run, "train") == pytest.approx(40, abs=5)
+
+
+@pytest.mark.parametrize(("stage", "least"), [("train", 0), ("generate", 100)])
+def test_done_again_a_training_counts_anew_and_a_sampling_goes_on(
+    tmp_path: Path, stage: str, least: float
+) -> None:
+    run = new_run(tmp_path)
+    at(run, stage, seconds_ago=100)
+    run.stop(stage)
+    assert took_s(run, stage, again=True) == pytest.approx(least, abs=5)
+    assert took_s(run, stage, again=True) == pytest.approx(least, abs=5)
+
+
+def test_the_time_of_another_students_training_is_not_counted(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    at(run, "train", seconds_ago=100)
+    run.stop("train")
+    other = RunFolder(run.path, load_recipe(overrides=["student.epochs=9"]))
+    assert took_s(other, "train") == pytest.approx(0, abs=5)
