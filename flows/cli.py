@@ -204,10 +204,10 @@ def generate(
     if not url or out is None:
         raise PrerequisiteError("--prompts needs --url http://HOST:8000 and --out DIR")
     from flows.generate_file import Request, generate_file
+    from teacher.client import each_once
 
     _report_to(as_json, metrics_port)
-    urls = tuple(dict.fromkeys(url))
-    generate_file(Request(prompts, urls, out, model, key_env, tuple(set_ or ())), dry_run)
+    generate_file(Request(prompts, each_once(url), out, model, key_env, tuple(set_ or ())), dry_run)
 
 
 @app.command()

@@ -5,11 +5,11 @@ A request may go on with a completion that another replica began: see `Partial`.
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
 import orjson
@@ -33,6 +33,7 @@ from teacher.completion import (
 Messages = list[dict[str, str]]
 
 _BROKEN_OFF = (FaultKind.RESET, FaultKind.TRUNCATED_BODY, FaultKind.STALLED)
+_PORTS = {"http": 80, "https": 443}
 # A server, or what stands before it, must not put a run to sleep for a day.
 LONGEST_RETRY_AFTER_S = 60.0
 # A page that takes longer tells the past.
@@ -125,7 +126,24 @@ def endpoint(url: str, model: str, key_env: str | None = None) -> Endpoint:
             f"the key in {key_env} holds a line break or another character that no header can: "
             "set it again"
         )
-    return Endpoint(f"{parts.scheme}://{parts.netloc}{path}", model, key)
+    return Endpoint(f"{parts.scheme}://{_host(parts)}{path}", model, key)
+
+
+def each_once(urls: Iterable[str]) -> tuple[str, ...]:
+    """The URLs, one of each endpoint: `http://host:80/v1/` is another way to write `http://host`.
+
+    Raises PrerequisiteError as `endpoint` does.
+    """
+    first: dict[str, str] = {}
+    for url in urls:
+        first.setdefault(endpoint(url, "").url, url)
+    return tuple(first.values())
+
+
+def _host(parts: SplitResult) -> str:
+    """Host and port in their normal form: lower case, no port where it is the usual one."""
+    host = parts.netloc.lower()
+    return host.removesuffix(f":{_PORTS[parts.scheme]}")
 
 
 async def complete(

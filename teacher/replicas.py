@@ -45,7 +45,11 @@ class Pool:
         if not replicas:
             raise PrerequisiteError("no teacher replica is given; name at least one teacher URL")
         self._in_flight = in_flight
-        self.slots = [Slot(replica, in_flight, 0.0) for replica in replicas]
+        # Two ways to write one endpoint are one replica, or it would be asked for twice its window.
+        slots: dict[str, Slot] = {}
+        for slot in (Slot(replica, in_flight, 0.0) for replica in replicas):
+            slots.setdefault(slot.endpoint.url, slot)
+        self.slots = list(slots.values())
         self.wire, self._stream = wire, stream
         self._circuit_failures = circuit_failures
         self._wait_for_replica_s = wait_for_replica_s

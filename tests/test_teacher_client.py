@@ -9,7 +9,15 @@ from aiohttp import web
 from simulated_teacher import SimulatedTeacher, serving
 
 from prompts.errors import PrerequisiteError, RunError
-from teacher.client import Call, Endpoint, _retry_after_s, complete, endpoint, served_models
+from teacher.client import (
+    Call,
+    Endpoint,
+    _retry_after_s,
+    complete,
+    each_once,
+    endpoint,
+    served_models,
+)
 from teacher.completion import Completion, Fault, FaultKind, Heard, join_parts
 
 CALL = Call(
@@ -200,10 +208,19 @@ def test_served_models_come_with_their_owner() -> None:
         ("http://host:8000", "http://host:8000/v1"),
         ("http://host:8000/v1/", "http://host:8000/v1"),
         ("https://host/api/v2", "https://host/api/v2"),
+        ("HTTP://Host:80/v1", "http://host/v1"),
+        ("https://host:443", "https://host/v1"),
+        ("http://host:443", "http://host:443/v1"),
+        ("http://[::1]:80", "http://[::1]/v1"),
     ],
 )
 def test_an_endpoint_is_found_from_what_a_user_types(typed: str, url: str) -> None:
     assert endpoint(typed, "m").url == url
+
+
+def test_an_endpoint_written_in_two_ways_is_one() -> None:
+    typed = ["http://a:8000", "http://b", "http://a:8000/v1/", "HTTP://B:80/v1", "http://a:80"]
+    assert each_once(typed) == ("http://a:8000", "http://b", "http://a:80")
 
 
 def test_a_bad_url_and_an_unset_key_are_the_users_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,12 @@ async def send_canary(url: str, **options: Any) -> None:
         pass
 
 
+def test_a_replica_named_in_two_ways_is_one_with_one_window() -> None:
+    urls = ("http://a", "http://b/v1", "http://a/v1/")
+    pool = Pool([Replica(url, "sim") for url in urls], in_flight=4)
+    assert [slot.endpoint.url for slot in pool.slots] == ["http://a/v1", "http://b/v1"]
+
+
 def test_a_canary_that_comes_back_with_text_passes() -> None:
     with serving(SimulatedTeacher()) as teacher:
         asyncio.run(send_canary(teacher.url))
