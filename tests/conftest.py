@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from filters.sandbox.bubblewrap import Bubblewrap
 
@@ -17,8 +17,11 @@ os.environ["MPLBACKEND"] = "Agg"
 if (processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // processes))
 
-# The same examples each time: a test that fails, fails for everybody.
-settings.register_profile("same", derandomize=True)
+# The same examples each time: a test that fails, fails for everybody. On a busy machine too, where
+# an example, or the making of it, may take seconds.
+settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("same")
 
 

@@ -58,10 +58,11 @@ def test_a_child_is_watched_once_it_runs_its_own_program() -> None:
             time.sleep(60)
             os._exit(0)
         with subprocess.Popen(["sleep", "60"]) as begun:
-            while begun.pid not in watch.peaks:
+            while not watch.peaks.get(begun.pid):
                 time.sleep(0.01)
             begun.kill()
         os.kill(forked, 9)
         os.waitpid(forked, 0)
-    assert forked not in watch.peaks
-    assert 0 < watch.largest_bytes < 16 << 20
+    # Seen when it was dead already it is 0; other children here are those of tests before.
+    assert watch.peaks.get(forked, 0) == 0
+    assert 0 < watch.peaks[begun.pid] < 16 << 20
