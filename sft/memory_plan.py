@@ -23,7 +23,7 @@ GPU_WASTE = 1.05  # what the caching allocator holds beyond what is used
 # Of a training process on the processor: Python with torch, transformers, trl and pyarrow.
 PROCESS_BYTES = int(0.58 * GIB)
 PROCESS_WASTE = 1.0
-LOGITS_AT_ONCE_TOKENS = 1024  # TRL's and Liger's fused heads score this many tokens at a time
+LOGITS_AT_ONCE = (4096, 32_768)  # tokens × vocabulary that TRL's fused head scores at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,9 @@ def _plan(
     longest = min(student.max_length, longest_row or student.max_length)
     tokens = _pass_tokens(student, longest) / student.sequence_parallel
     weights, gradients, optimiser, update = (int(part) for part in _states(student))
-    activations = tokens * _activations_per_token(student, longest / student.sequence_parallel)
+    share = longest / student.sequence_parallel
+    moving = tokens * _moving_per_token(student, share)
+    activations = tokens * _kept_per_token(student, share) + moving
     if student.sequence_parallel > 1:  # keys and values of the whole sequence, one layer's
         activations += 2 * width * shape.kv_heads * shape.head_dim * longest
     return MemoryPlan(
@@ -144,7 +146,7 @@ def _plan(
         optimiser_bytes=optimiser,
         gathered_bytes=int(_gathered(student)),
         activation_bytes=int(activations),
-        logits_bytes=int(_logits(student, tokens)),
+        logits_bytes=int(_logits(student, tokens, moving)),
         update_bytes=update,
         ranks_needed=needed,
     )
@@ -180,7 +182,10 @@ def _states(student: StudentRecipe) -> tuple[float, float, float, float]:
 
 
 def _gathered(student: StudentRecipe) -> float:
-    """Whole weights, and gradients not yet sent: of two layers, the embedding and the head."""
+    """Whole weights, and gradients not yet sent: of two layers, the embedding and the head.
+
+    Never all at once: that leaves room for the sums on their way, which are of float32.
+    """
     shape = student.architecture
     if student.launch not in ("fsdp", "deepspeed") or student.ranks == 1:
         return 0
@@ -189,16 +194,22 @@ def _gathered(student: StudentRecipe) -> float:
     return 2 * _width(student) * (ends + 2 * layer)
 
 
-def _activations_per_token(student: StudentRecipe, longest: float) -> float:
-    """Bytes a token of the pass keeps for its gradient, over all layers."""
-    shape, width = student.architecture, _width(student)
-    layer = _layer_per_token(student, longest)
-    # Gradients on their way through one layer: gate, up and product, and the residual stream.
-    moving = width * (3 * shape.intermediate_size + 4 * shape.hidden_size)
+def _kept_per_token(student: StudentRecipe, longest: float) -> float:
+    """Bytes a token of the pass keeps from forward to backward, over all layers."""
+    shape = student.architecture
     kept = 2 if student.activation_offloading else shape.layers
     if student.gradient_checkpointing:
-        return kept * width * shape.hidden_size + layer + moving
-    return kept * layer + moving
+        return kept * _width(student) * shape.hidden_size
+    return kept * _layer_per_token(student, longest)
+
+
+def _moving_per_token(student: StudentRecipe, longest: float) -> float:
+    """Bytes a token takes besides while one layer's gradients are computed."""
+    shape = student.architecture
+    # Gate, up and product, and the residual stream.
+    moving = _width(student) * (3 * shape.intermediate_size + 4 * shape.hidden_size)
+    again = _layer_per_token(student, longest) if student.gradient_checkpointing else 0
+    return moving + again
 
 
 def _layer_per_token(student: StudentRecipe, longest: float) -> float:
@@ -220,8 +231,16 @@ def _scores_per_token(shape: Architecture, student: StudentRecipe, longest: floa
     return (6 if student.arithmetic == "bfloat16" else 4) * shape.heads * longest
 
 
-def _logits(student: StudentRecipe, tokens: float) -> float:
-    """Logits in float32 with their gradients: of every completion token, or of a slice at once."""
-    if student.gpus:
-        return 2 * 4 * min(tokens, LOGITS_AT_ONCE_TOKENS) * student.architecture.vocab_size
-    return 3 * 4 * tokens * student.architecture.vocab_size
+def _logits(student: StudentRecipe, tokens: float, moving_bytes: float) -> float:
+    """Logits in float32 with their gradients; on GPUs what they take beyond a layer's `moving`.
+
+    There they come a tile at a time, before any layer's gradient, and TRL's fused head adds up
+    those of its weight and of what it reads in float32.
+    """
+    shape, width = student.architecture, _width(student)
+    if not student.gpus:
+        return 3 * 4 * tokens * shape.vocab_size
+    tile = width * min(tokens, LOGITS_AT_ONCE[0]) * min(shape.vocab_size, LOGITS_AT_ONCE[1])
+    read = (4 + width) * tokens * shape.hidden_size
+    head = tile + read + 4 * shape.vocab_size * shape.hidden_size
+    return max(0, head - moving_bytes)

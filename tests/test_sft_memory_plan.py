@@ -192,9 +192,21 @@ def test_the_head_of_a_70b_student_is_planned_as_trl_computes_it():
     from trl.trainer import utils
 
     assert LOGITS_AT_ONCE == (kernel.TOKEN_CHUNK_SIZE, utils._CHUNKED_LOGPROB_CHUNK_SIZE)
-    # 32,768 tokens over four GPUs; gradients of 128,256 × 8,192 weights and of 8,192 states.
-    tile, weight, states = 4096 * 32_768 * 2, 128_256 * 8192 * 4, 8192 * 8192 * (4 + 2)
-    assert memory_plan(load_student("llama-70b")).logits_bytes == tile + weight + states
+    # Of 8,192 tokens: the head's gradient and what it reads, less what a layer takes in its turn:
+    # norms, feed-forward and attention computed again, and the gradients on their way.
+    head = 4096 * 32_768 * 2 + 128_256 * 8192 * 4 + 8192 * 8192 * (4 + 2)
+    again = 8192 * (2 * 8 * 8192 + 4 * 2 * 28_672 + 2 * (2 * 8192 + 2 * 8 * 128))
+    moving = 8192 * 2 * (3 * 28_672 + 4 * 8192)
+    keys = 2 * 2 * 8 * 128 * 32_768  # of the whole row
+    plan = memory_plan(load_student("llama-70b"))
+    assert plan.logits_bytes == max(0, head - again - moving)
+    assert plan.activation_bytes == 80 * 8192 * 8192 * 2 + again + moving + keys
+
+
+def test_a_large_vocabulary_is_planned_for_where_its_head_is_larger_than_a_layer():
+    short = with_changes("qwen-1.5b", max_length=1024, batch_size=8)
+    tied_head = 151_936 * 1536 * 4
+    assert memory_plan(short).logits_bytes > 0.8 * tied_head
 
 
 @pytest.mark.slow

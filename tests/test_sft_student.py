@@ -10,6 +10,7 @@ from flows.recipe import load_recipe
 from flows.serving import base_arguments
 from prompts.errors import PrerequisiteError
 from sft.student import RECIPES, StudentRecipe, known_students, load_student
+from sft.training_time import training_time
 
 PUBLISHED_LEARNING_RATES = {
     "qwen-1.5b": 1e-4, "qwen-7b": 8e-5, "qwen-14b": 7e-5, "qwen-32b": 6e-5,
@@ -28,6 +29,15 @@ def test_the_big_students_train_as_published(name, rate):
     assert student.learning_rate == rate
     assert (student.batch_size, student.max_length, student.min_lr_ratio) == (64, 32_768, 0.1)
     assert 2 <= student.epochs <= 3
+
+
+@pytest.mark.parametrize("name", PUBLISHED_LEARNING_RATES)
+def test_no_more_than_hours_of_a_big_training_are_ever_lost(name):
+    student = load_student(name)
+    rows, mean_tokens = 804_745, 5_355
+    time = training_time(student, rows * mean_tokens, mean_tokens)
+    steps = student.epochs * rows / student.batch_size
+    assert time.wall_s[1] * student.checkpoint_every_steps / steps < 3 * 3600
 
 
 def test_math_bases_get_positions_beyond_4096():
