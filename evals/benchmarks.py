@@ -45,8 +45,9 @@ from prompts.sources.hub import HubSet, hub_rows, hub_set
 from prompts.sources.jsonl import RawRow
 from prompts.sources.load import FILE_KINDS, rows_at, rows_in_file
 
-# Scores lie in a folder of this name.
+# Scores lie in a folder of this name; file systems take 255 bytes, and `-budgets-waits-16` follows.
 _LABEL = re.compile(r"(?!\.)[^\x00-\x1f\x7f]{1,150}")
+_MOST_LABEL_BYTES = 200
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _WINDOW = re.compile(r"(\d{4}-\d\d(?:-\d\d)?)\.\.(\d{4}-\d\d(?:-\d\d)?)")
 
@@ -156,6 +157,8 @@ class EvalBenchmark(BaseModel):
             return {"where": value}
         if not equals and ("/" in value or value.endswith((*FILE_KINDS, ".zip"))):
             return {"where": value}
+        if equals and not where:
+            raise ValueError(f"{value!r} names no file behind `=`; write {name}={name}.jsonl")
         name, at, window = name.partition("@")
         found = _WINDOW.fullmatch(window)
         if at and not found:
@@ -183,7 +186,8 @@ class EvalBenchmark(BaseModel):
             )
         if (self.since or self.until) and (known is None or not known.dated):
             raise ValueError(f"{self.name or self.where}: its items have no dates, so no window")
-        if not _LABEL.fullmatch(self.label):
+        size = len(self.label.encode("utf-8", "surrogateescape"))
+        if not _LABEL.fullmatch(self.label) or size > _MOST_LABEL_BYTES:
             raise ValueError(f"{self.label!r} can name no folder: give another `name`")
         if self.standings and self.name != "codeforces":
             raise ValueError(f"{self.name or self.where}: standings are Codeforces' alone")
@@ -263,13 +267,13 @@ class LeftOut:
 
 def benchmark_problem(choice: EvalBenchmark) -> str:
     """What is wrong with a choice, as far as it shows without reading anything; else ""."""
-    if (choice.is_protected or "gpqa" in choice.where.lower()) and not (
+    if (choice.is_protected or "gpqa" in Path(choice.where).name.lower()) and not (
         choice.is_protected and choice.where.endswith(".zip")
     ):
         return (
             f"benchmark {choice.label!r} is read from its protected archive alone: download "
             "dataset.zip from github.com/idavidrein/gpqa, leave it packed, and give "
-            f"{choice.name or 'gpqa-diamond'}=PATH/dataset.zip"
+            "gpqa-diamond=PATH/dataset.zip"
         )
     if choice.where and not Path(choice.where).exists() and not is_on_hub(choice):
         return f"benchmark {choice.label!r}: there is no {choice.where}"

@@ -127,6 +127,8 @@ def test_a_benchmark_is_named_in_a_word(text: Any, label: str, k: int) -> None:
         ("..=mine.jsonl", "can name no folder"),
         ("{name: [}", "is no mapping"),
         ({"name": "a\nb", "where": "mine.jsonl"}, "can name no folder"),
+        ({"name": "数" * 100, "where": "mine.jsonl"}, "can name no folder"),
+        ("math-500=", "names no file behind `=`"),
         ("aime-2024@2024-01..2024-12", "have no dates"),
         ({"name": "math-500", "columns": {"question": "q"}}, "has its own columns"),
         ({"k": 4}, "give a benchmark a name"),
@@ -299,6 +301,13 @@ def test_a_row_of_ones_own_that_cannot_be_graded_is_named(tmp_path: Path) -> Non
         items_of(str(path))
 
 
+def test_an_open_question_that_no_rule_grades_is_named(tmp_path: Path) -> None:
+    row = {"question": "A poem, please.", "reference_kind": "rubric", "domain": "general"}
+    path = lines(tmp_path / "mine.jsonl", row | {"reference": "It rhymes."})
+    with pytest.raises(PrerequisiteError, match=r"row 1: an open question has no answer to grade"):
+        items_of(str(path))
+
+
 def test_a_benchmark_of_which_nothing_can_be_asked_is_refused_with_the_reasons(
     tmp_path: Path,
 ) -> None:
@@ -412,6 +421,13 @@ def test_gpqa_under_another_name_is_refused(tmp_path: Path) -> None:
         items_of(str(path))
 
 
+def test_a_folder_called_gpqa_makes_no_file_in_it_protected(tmp_path: Path) -> None:
+    (tmp_path / "gpqa-and-others").mkdir()
+    row = {"problem": "1 + 1?", "answer": "2"}
+    path = lines(tmp_path / "gpqa-and-others" / "math500.jsonl", row)
+    assert len(items_of(f"math-500={path}")) == 1
+
+
 def test_the_archive_of_gpqa_becomes_choices(tmp_path: Path) -> None:
     row = quokka("recA")
     text = ",".join(row) + ",High-level domain\n" + ",".join(row.values()) + ",Biology\n"
@@ -496,6 +512,12 @@ def test_a_date_of_a_table_is_a_date() -> None:
 def test_a_test_that_is_no_text_is_refused() -> None:
     with pytest.raises(RowError, match="no list of inputs and outputs"):
         read_livecodebench(live(private_test_cases='[{"input": 1, "output": null}]'))
+
+
+@pytest.mark.parametrize("metadata", ["{}", None, '{"func_name": ""}', "[]"])
+def test_calls_of_a_function_nobody_names_are_not_run_as_standard_input(metadata: Any) -> None:
+    with pytest.raises(RowError, match="calls of a function that metadata does not name"):
+        read_livecodebench(called() | {"metadata": metadata})
 
 
 def test_a_window_takes_the_contests_within_it(tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ def read_livecodebench(row: Mapping[str, Any]) -> Reading:
     if not tests:
         raise RowError("no tests")
     function = _function(row)
+    kinds = {test.pop("testtype") for test in tests}
+    if not function and "functional" in kinds:  # run as standard input, no answer would pass
+        raise RowError("tests are calls of a function that metadata does not name")
     problem: dict[str, Any] = {
         "tests": tests,
         "time_limit_s": TIME_LIMIT_S,
@@ -102,8 +105,12 @@ def _private(row: Mapping[str, Any]) -> list[dict[str, str]]:
 def _tests(text: str) -> list[dict[str, str]]:
     try:
         tests = json.loads(text)
-        found = [{"input": test["input"], "output": test["output"]} for test in tests]
-    except (ValueError, RecursionError, TypeError, LookupError) as error:
+        found = [
+            {name: test[name] for name in ("input", "output")}
+            | {"testtype": str(test.get("testtype", ""))}
+            for test in tests
+        ]
+    except (ValueError, RecursionError, TypeError, LookupError, AttributeError) as error:
         raise RowError("tests are no list of inputs and outputs") from error
     if not all(isinstance(text, str) for test in found for text in test.values()):
         raise RowError("tests are no list of inputs and outputs")

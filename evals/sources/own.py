@@ -5,7 +5,7 @@ from itertools import islice
 from evals.sources.reading import Reading
 from prompts.record import Domain
 from prompts.sources.choice import LOOKED_AT, SourceChoice, draft_of
-from prompts.sources.draft import text_if_any
+from prompts.sources.draft import RowError, text_if_any
 from prompts.sources.jsonl import RawRow
 from prompts.sources.load import rows_in_file
 
@@ -23,10 +23,13 @@ _SENT = ("prompt", "messages")
 
 
 def read_own(own: SourceChoice, row: RawRow) -> Reading:
-    """A row as its question, grouped by domain; RowError says why it cannot be one."""
+    """A row as its question, grouped by domain; RowError says why it cannot be one, or not graded
+    by a rule."""
     if own.domain is None:
         own = own.model_copy(update={"domain": DOMAIN_OF.get(_kind_of(own, row))})
     draft = draft_of(own, row)
+    if draft.reference_kind == "rubric":
+        raise RowError("an open question has no answer to grade, and no judge is asked here")
     return Reading(draft, "", draft.domain)
 
 
