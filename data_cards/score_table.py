@@ -10,7 +10,7 @@ completions that were cut and their mean length.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from data_cards.markdown import one_line, plain
 from data_cards.paired_change import PairedChange
@@ -43,6 +43,9 @@ class ScoreRow:
     mean_tokens: float | None
     votes: int = 0
     passes: int = 0
+    scored: int = 0
+    undecided: Mapping[str, int] = field(default_factory=dict)
+    undecided_prompts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,16 @@ class PublishedScores:
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """All that is shown; rows in any order, those of one benchmark and group stand together."""
+    """All that is shown; rows in any order, those of one benchmark and group stand together.
+
+    `left_out`: by benchmark, how many of its rows were not asked, by reason."""
 
     rows: Sequence[ScoreRow] = ()
     ratings: Sequence[RatingRow] = ()
     changes: Sequence[PairedChange] = ()
     published: PublishedScores | None = None
     confidence: float = 0.95
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +127,12 @@ def table_notes(table: ScoreTable) -> list[str]:
         "that reached the token limit, none of which counts as right; tokens: their mean length."
     ]
     notes += [change_text(row, table) for row in table.changes]
+    notes += [note for row in table.rows if row.group == OVERALL for note in _unscored(row)]
+    notes += [
+        f"{sum(reasons.values()):,} rows of {name} were not asked: {_counted(reasons)}"
+        for name, reasons in table.left_out.items()
+        if reasons
+    ]
     notes += votes_notes((r.benchmark, r.group, r.votes, r.prompts) for r in table.rows)
     notes += dict.fromkeys(
         f"pass@{row.most} of {row.who}, {row.benchmark}, {row.group}, is over {row.passes:,} of "
@@ -134,6 +146,28 @@ def table_notes(table: ScoreTable) -> list[str]:
         one = table.published
         notes.append(f"{one.model}: {one.source}; {one.setting}. Published without an interval.")
     return notes
+
+
+def _unscored(row: ScoreRow) -> Iterator[str]:
+    """What of a benchmark is not in its pass@1, and what is in it though nobody could grade it."""
+    what, came = f"of {row.who}, {row.benchmark},", row.prompts * row.k - row.missing
+    if row.missing:
+        yield (
+            f"{row.missing:,} of {row.prompts * row.k:,} samples {what} are missing (failed, "
+            f"refused or not asked yet): pass@1 is over {row.scored:,} of {row.prompts:,} prompts"
+        )
+    if row.undecided:
+        graded_none = f"; {row.undecided_prompts:,} of {row.prompts:,} prompts have no others"
+        yield (
+            f"{sum(row.undecided.values()):,} of {came:,} samples {what} nobody could grade, and "
+            f"they count as not right: {_counted(row.undecided)}"
+            f"{graded_none if row.undecided_prompts else ''}"
+        )
+
+
+def _counted(reasons: Mapping[str, int]) -> str:
+    """`12 grader_timeout, 3 unparsed`."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
 
 
 def votes_notes(rows: Iterable[tuple[str, str, int, int]]) -> list[str]:

@@ -1,7 +1,7 @@
 """From graded samples to scores, and from two sets of scores to their difference."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -68,12 +68,16 @@ class _Graded:
     prompt: Prompt
     group: str
     samples: list[Sample]
-    outcomes: list[Outcome]
+    verdicts: list[Verdict]
     cons_at_k: float
 
     @property
     def accepted(self) -> list[bool]:
-        return [outcome is Outcome.ACCEPT for outcome in self.outcomes]
+        return [verdict.outcome is Outcome.ACCEPT for verdict in self.verdicts]
+
+    @property
+    def undecided(self) -> list[Verdict]:
+        return [verdict for verdict in self.verdicts if verdict.outcome is Outcome.UNDECIDED]
 
 
 def domain_of(prompt: Prompt) -> str:
@@ -101,8 +105,8 @@ def score(
     for sample in samples:
         if sample.sample_index < k and sample.error is None:
             by_prompt[sample.prompt_id].append(sample)
-    outcomes = {verdict.sample_id: verdict.outcome for verdict in verdicts}
-    graded = [_grade(one, group_of(one), by_prompt[one.prompt_id], outcomes) for one in prompts]
+    given = {verdict.sample_id: verdict for verdict in verdicts}
+    graded = [_grade(one, group_of(one), by_prompt[one.prompt_id], given) for one in prompts]
     groups: dict[str, list[_Graded]] = defaultdict(list)
     for one in graded:
         groups[one.group].append(one)
@@ -118,17 +122,17 @@ def score(
 
 
 def _grade(
-    prompt: Prompt, group: str, samples: Sequence[Sample], outcomes: Mapping[str, Outcome]
+    prompt: Prompt, group: str, samples: Sequence[Sample], given: Mapping[str, Verdict]
 ) -> _Graded:
-    """One prompt's samples with their outcomes; cons@k is NaN where nothing can vote."""
+    """One prompt's samples with their verdicts; cons@k is NaN where nothing can vote."""
     ordered = sorted(samples, key=lambda sample: sample.sample_index)
-    ungraded = [sample.sample_id for sample in ordered if sample.sample_id not in outcomes]
+    ungraded = [sample.sample_id for sample in ordered if sample.sample_id not in given]
     if ungraded:
         raise ValueError(f"{len(ungraded)} sample(s) have no verdict, the first is {ungraded[0]}")
-    found = [outcomes[sample.sample_id] for sample in ordered]
+    found = [given[sample.sample_id] for sample in ordered]
     vote = math.nan
     if ordered and prompt.reference_kind not in NO_VOTE:
-        vote = _vote(prompt, ordered, found)
+        vote = _vote(prompt, ordered, [verdict.outcome for verdict in found])
     return _Graded(prompt, group, ordered, found, vote)
 
 
@@ -153,7 +157,7 @@ def _prompt_score(one: _Graded) -> PromptScore:
 def _row(name: str, group: Sequence[_Graded], k: int, confidence: float, seed: int) -> DomainScore:
     """The table row of a group of prompts."""
     samples = [sample for one in group for sample in one.samples]
-    outcomes = [outcome for one in group for outcome in one.outcomes]
+    undecided = [verdict for one in group for verdict in one.undecided]
     correct = _matrix(group, k)
     passes = pass_at_1(correct)
     overall = bootstrap(passes, confidence, seed)
@@ -169,7 +173,9 @@ def _row(name: str, group: Sequence[_Graded], k: int, confidence: float, seed: i
         pass_at_k=_passes_at_powers(correct, k, confidence, seed),
         standard_error=_number(clustered_error(passes)),
         cons_at_k=votes if votes.n else None,
-        undecided_rate=_share([outcome is Outcome.UNDECIDED for outcome in outcomes]),
+        undecided_rate=len(undecided) / len(samples) if samples else None,
+        undecided=dict(Counter(verdict.reason.value for verdict in undecided).most_common()),
+        undecided_prompts=sum(len(one.undecided) == len(one.samples) > 0 for one in group),
         truncation_rate=_share([sample.finish_reason == "length" for sample in samples]),
         mean_completion_tokens=_share([sample.completion_tokens for sample in samples]),
     )
@@ -179,7 +185,7 @@ def _matrix(group: Sequence[_Graded], k: int) -> NDArray[np.float64]:
     """The group's score matrix, (prompts, k); NaN where a sample is missing."""
     correct = np.full((len(group), k), math.nan)
     for row, one in enumerate(group):
-        correct[row, : len(one.outcomes)] = one.accepted
+        correct[row, : len(one.samples)] = one.accepted
     return correct
 
 

@@ -50,6 +50,12 @@ class DomainScore(BaseModel):
     standard_error: float | None = Field(description="of pass@1, clustered by prompt")
     cons_at_k: Interval | None = Field(description="null for prompts whose answers cannot vote")
     undecided_rate: float | None = Field(description="share of samples nobody could grade")
+    undecided: dict[str, int] = Field(
+        default={}, description="samples nobody could grade, by reason; none counts as accepted"
+    )
+    undecided_prompts: int = Field(
+        default=0, description="prompts that have samples, of which none could be graded"
+    )
     truncation_rate: float | None = Field(description="share of samples cut by their token limit")
     mean_completion_tokens: float | None = Field(description="mean length of a completion")
 
@@ -85,6 +91,9 @@ class Scores(BaseModel):
     rows: tuple[DomainScore, ...]
     prompts: tuple[PromptScore, ...]
     rating: Rating | None = Field(default=None, description="where the prompts are of contests")
+    left_out: dict[str, int] = Field(
+        default={}, description="the benchmark's rows that were not asked, by reason"
+    )
     verifiers: dict[str, str] = Field(
         default={}, description="version of each that graded; scores of others may differ by it"
     )

@@ -98,9 +98,16 @@ def grade_budgets(folder: EvaluationFolder, verification: VerificationRecipe) ->
                 del new[key]
             given |= zip(new, grade(list(new.values())), strict=True)
     scores = {b: _scored(folder, items, b, found, given) for b, found in samples.items()}
-    answered = {s.sample_id: s.teacher for found in samples.values() for s in found if not s.error}
-    rows = [row for row in read_rows(folder.path / CUTS, CutRow) if row.sample_id in answered]
-    curve = curve_of(scores, rows, recipe, next(iter(answered.values()), ""))
+    k = folder.about()["k"]
+    scored = {
+        (s.sample_id, budget): s.teacher
+        for budget, found in samples.items()
+        for s in found
+        if s.error is None and s.sample_index < k
+    }
+    cuts = read_rows(folder.path / CUTS, CutRow)
+    rows = [row for row in cuts if (row.sample_id, row.budget) in scored]
+    curve = curve_of(scores, rows, recipe, next(iter(scored.values()), ""))
     _write_json(folder.path / CURVE, curve.to_dict())
     draw_curve(folder.path / PLOT, curve)
     return curve
@@ -122,6 +129,7 @@ def _scored(
         *(about["k"], about["confidence"], about["seed"], about["benchmark"]),
         lambda prompt: groups[prompt.prompt_id],
     )
+    found = found.model_copy(update={"left_out": about.get("left_out", {})})
     folder.write_verdicts(place, verdicts)
     _write_json(place / SCORES, found.to_dict())
     return found

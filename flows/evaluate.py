@@ -1,7 +1,7 @@
 """The evaluate flow: the student before and after, and its teacher, on held-out prompts and on
 benchmarks."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from flows.benchmark_asks import Asked, asked_items
 from flows.curate import test_prompts
 from flows.evaluation_folder import SCORES, EvaluationFolder, begin_settings, fixed_sampling
 from flows.progress import say
+from flows.prompt_file import has_reference
 from flows.recipe import Recipe
 from flows.report import write_run_report
 from flows.run_folder import RUNS, RunFolder, open_run
@@ -98,8 +99,11 @@ def begun(run: RunFolder, who: Subject, what: Measure) -> EvaluationFolder:
     if folder.differences(decides) != []:
         folder.empty()
     standings = what.standings if what else ""
-    k = samples_of(run, what)
-    folder.begin(_asked(run, what, template), decides, k, evals.confidence, standings)
+    k, left_out = samples_of(run, what), LeftOut()
+    asked = _asked(run, what, template, left_out)
+    folder.begin(asked, decides, k, evals.confidence, standings, left_out)
+    if left_out.reasons:
+        say(f"evaluate  {_label(what)}: {left_out}")
     return folder
 
 
@@ -122,7 +126,7 @@ def samples_of(run: RunFolder, what: Measure) -> int:
 
 
 def _measures(run: RunFolder) -> list[Measure]:
-    held_out: list[Measure] = [None] if test_prompts(run) else []
+    held_out: list[Measure] = [None] if any(map(has_reference, test_prompts(run))) else []
     return [*held_out, *run.recipe.evals.benchmarks]
 
 
@@ -130,15 +134,16 @@ def _label(what: Measure) -> str:
     return what.label if what else HELD_OUT
 
 
-def _asked(run: RunFolder, what: Measure, template: str) -> Iterable[Asked]:
+def _asked(run: RunFolder, what: Measure, template: str, left_out: LeftOut) -> Iterator[Asked]:
+    """The items of a benchmark, or the held-out prompts that a rule can grade."""
     if what is not None:
-        left_out = LeftOut()
         yield from asked_items(what, template, left_out)
-        if left_out.reasons:
-            say(f"evaluate  {what.label}: {left_out}")
         return
     for prompt in test_prompts(run):
-        yield Asked(Item(prompt, group=prompt.domain), render(prompt, template))
+        if has_reference(prompt):
+            yield Asked(Item(prompt, group=prompt.domain), render(prompt, template))
+        else:
+            left_out.reasons["open questions, which only a judge could grade"] += 1
 
 
 def _identity(run: RunFolder, who: Subject, what: Measure) -> str:
@@ -220,6 +225,7 @@ def _rows(scores: dict[Subject, Scores], evals: EvalsRecipe) -> dict[str, object
             for who, found in scores.items()
             if found.rating is not None
         },
+        "left_out": next((found.left_out for found in scores.values()), {}),
         "differences": {
             f"{first} - {second}": [row.model_dump(mode="json") for row in rows]
             for (first, second), rows in differences(scores, evals).items()

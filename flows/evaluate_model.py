@@ -5,6 +5,7 @@ goes on where it stopped; `--again` grades what is stored anew and asks nothing.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from evals.benchmarks import EvalBenchmark, LeftOut, benchmark_problem, is_on_hub
 from evals.budget import BudgetRecipe, budget_recipe
 from flows.benchmark_asks import Asked, asked_items
-from flows.budget import CUTS, is_answered, sample_budgets
+from flows.budget import BUDGETS, CUTS, is_answered, sample_budgets
 from flows.evaluate_settings import EvaluateSettings, fitted, settings_of, with_seeds
 from flows.evaluated_model import Answering, at_endpoints, to_be_served
 from flows.evaluation_folder import ABOUT, PROMPTS, EvaluationFolder, begin_settings, fixed_sampling
@@ -23,6 +24,7 @@ from flows.program_runs import require_sandbox
 from flows.progress import OUTPUT, say, say_json
 from flows.sample_folder import sample_files
 from prompts.errors import PrerequisiteError
+from teacher.shards import Shards
 
 LOGS = "logs"
 
@@ -91,19 +93,32 @@ def evaluate_model(request: Request, dry_run: bool = False) -> None:
 
 
 def grade_again(out: Path, overrides: Sequence[str] = ()) -> None:
-    """Grade and score what a folder holds with the verifiers as they are now; nothing is asked."""
+    """Grade and score what a folder holds with the verifiers as they are now; nothing is asked.
+
+    So is what a sampling that was stopped had stored; its last journal is closed for it.
+    """
     verification = settings_of(overrides).verification
-    folders = [
-        EvaluationFolder(about.parent)
-        for about in sorted(out.glob(f"*/{ABOUT}"))
-        if sample_files(about.parent) or (about.parent / CUTS).exists()
-    ]
-    if not folders:
-        raise PrerequisiteError(
-            f"--out {out} holds no samples: give the folder that `stillhouse evaluate --out` wrote"
-        )
-    with OutFolder(out).held():
+    begun = [EvaluationFolder(about.parent) for about in sorted(out.glob(f"*/{ABOUT}"))]
+    with OutFolder(out).held() if begun else nullcontext():
+        folders = [folder for folder in begun if _is_gradable(folder.path)]
+        if not folders:
+            raise PrerequisiteError(
+                f"--out {out} holds no samples: give the folder that `stillhouse evaluate --out` "
+                "wrote"
+            )
+        for folder in (one for one in begun if one not in folders):
+            say(f"note: {folder.path} is left out: its samples have yet to come")
         grade_and_show(folders, verification, out)
+
+
+def _is_gradable(folder: Path) -> bool:
+    """Whether a folder has samples, or those of all budgets where thinking is forced."""
+    if (folder / BUDGETS).exists():
+        return (folder / CUTS).exists()
+    if any(folder.glob("samples-*.sqlite")):
+        with Shards(folder) as shards:
+            shards.finish()
+    return bool(sample_files(folder))
 
 
 def _choices(request: Request) -> list[EvalBenchmark]:
@@ -199,7 +214,7 @@ def _begin(task: Task, answering: Answering, settings: EvaluateSettings) -> None
     asked = asked_items(task.choice, settings.template, left_out)
     confidence = settings.evals.confidence
     standings = task.choice.standings
-    task.folder.begin(_checked(asked, settings), decides, task.k, confidence, standings)
+    task.folder.begin(_checked(asked, settings), decides, task.k, confidence, standings, left_out)
     if left_out.reasons:
         say(f"          {task.choice.label}: {left_out}")
 

@@ -14,7 +14,7 @@ graded with its archive at hand; only the samples are as the model wrote them, a
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -41,6 +41,7 @@ from flows.serving import Served
 from prompts.errors import PrerequisiteError
 from prompts.parquet import rows_of, schema_of, table_of, write_rows, write_tables
 from prompts.record import Prompt
+from prompts.sources.load import files_in
 from teacher.ask import Ask
 from teacher.sample import Sample
 from teacher.settings import SamplingRecipe
@@ -49,6 +50,11 @@ ABOUT, PROMPTS, SCORES = "evaluation.json", "prompts.parquet", "scores.json"
 # Problems with tests of a megabyte each are written, and graded, so many at a time.
 ITEMS_AT_ONCE = 50
 SAMPLES_AT_ONCE = 2_000
+# What evaluation.json says, as `begin` writes it.
+_KEYS = (
+    *("benchmark", "choice", "protected", "origin", "model", "template", "temperature", "top_p"),
+    *("max_tokens", "seed", "k", "confidence", "standings", "items"),
+)
 _SCHEMA = (
     schema_of(Prompt)
     .append(pa.field("item_id", pa.string()))
@@ -66,14 +72,16 @@ class EvaluationFolder:
     def about(self) -> dict[str, Any]:
         """What evaluation.json says; PrerequisiteError where the folder is no evaluation."""
         try:
-            return dict(json.loads((self.path / ABOUT).read_text(encoding="utf-8")))
+            about = dict(json.loads((self.path / ABOUT).read_text(encoding="utf-8")))
         except FileNotFoundError:
             raise PrerequisiteError(
                 f"{self.path} holds no evaluation (no {ABOUT}): give the folder that "
                 "`stillhouse evaluate --out` wrote"
             ) from None
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise PrerequisiteError(f"{self.path / ABOUT} is damaged: {error}") from None
+        _require(_KEYS, about, self.path / ABOUT)
+        return about
 
     def begin(
         self,
@@ -82,18 +90,22 @@ class EvaluationFolder:
         k: int,
         confidence: float,
         standings: str = "",
+        left_out: LeftOut | None = None,
     ) -> None:
         """Write the items, then what decides the samples, and how they are scored; items of the
-        very same stay. PrerequisiteError where standings cannot be read, before any is sampled."""
+        very same stay. `left_out` counts the rows that were no items, when all are read.
+        PrerequisiteError where standings cannot be read, before any is sampled."""
         if standings:
             read_contests(Path(standings))
         if self.differences(decides) == [] and (self.path / PROMPTS).exists():
-            items = self.about()["items"]
+            before = self.about()
+            kept = {"items": before["items"], "left_out": before.get("left_out", {})}
         else:
             tables = (_table(some, not decides["protected"]) for some in _in_lists(asked))
             items = write_tables(self.path / PROMPTS, _SCHEMA, tables)
+            kept = {"items": items, "left_out": dict(left_out.reasons) if left_out else {}}
         scoring = {"k": k, "confidence": confidence, "standings": standings}
-        facts = {**decides, **scoring, "items": items}
+        facts = {**decides, **scoring, **kept}
         write_text(self.path / ABOUT, json.dumps(facts, indent=1) + "\n")
 
     def differences(self, decides: Mapping[str, Any]) -> list[str] | None:
@@ -133,6 +145,7 @@ class EvaluationFolder:
         if self.about()["protected"]:
             return [asked.item for asked in self._from_archive()]
         table = pq.read_table(self.path / PROMPTS, partitioning=None)
+        _require(_SCHEMA.names, table.schema.names, self.path / PROMPTS)
         prompts = rows_of(table.select(schema_of(Prompt).names), Prompt)
         names = zip(table["item_id"].to_pylist(), table["group"].to_pylist(), strict=True)
         return [Item(p, *name) for p, name in zip(prompts, names, strict=True)]
@@ -172,6 +185,7 @@ class EvaluationFolder:
             about["benchmark"],
             lambda prompt: groups[prompt.prompt_id],
         )
+        found = found.model_copy(update={"left_out": about.get("left_out", {})})
         if about["standings"]:
             found = found.model_copy(update={"rating": _rating(about, items, slim, verdicts)})
         write_text(self.path / SCORES, json.dumps(found.to_dict(), indent=1) + "\n")
@@ -191,6 +205,7 @@ class EvaluationFolder:
         """All samples of what is asked, some thousand at a time."""
         for file in sample_files(self.path):
             with pq.ParquetFile(file) as opened:
+                _require(schema_of(Sample).names, opened.schema_arrow.names, file)
                 for batch in opened.iter_batches(SAMPLES_AT_ONCE):
                     rows = rows_of(batch, Sample)
                     yield [sample for sample in rows if sample.prompt_id in asked]
@@ -257,10 +272,25 @@ def _rating(
     return rate(problems, first, verdicts, contests, **bounds)
 
 
+def _require(names: Iterable[str], there: Collection[str], file: Path) -> None:
+    """PrerequisiteError where a file lacks what this version writes: another one wrote it."""
+    if missing := [name for name in names if name not in there]:
+        raise PrerequisiteError(
+            f"{file} was written by another version of stillhouse (it has no {missing[0]}): use "
+            f"that version, or delete {file.parent} to sample anew"
+        )
+
+
 def _digest(path: Path) -> str:
-    """Sixteen hex digits over a file's bytes; of what is no file, nothing."""
-    if not path.is_file():
-        return ""
+    """Sixteen hex digits over a file's bytes, or over those of a folder's files that are read; of
+    what is neither, nothing."""
+    digests = [_file_digest(file) for file in files_in(path)] if path.exists() else [""]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.blake2b("".join(digests).encode(), digest_size=8).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
 

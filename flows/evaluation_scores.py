@@ -65,7 +65,9 @@ def _table(scores: Mapping[str, Scores], models: Mapping[str, str]) -> ScoreTabl
         rows += [score_row(name, who, row) for row in shown]
         if found.rating is not None:
             ratings.append(rating_row(name, who, found.rating))
-    return ScoreTable(rows, ratings, confidence=next(iter(scores.values())).confidence)
+    left_out = {name: found.left_out for name, found in scores.items()}
+    confidence = next(iter(scores.values())).confidence
+    return ScoreTable(rows, ratings, confidence=confidence, left_out=left_out)
 
 
 def _facts(found: Scores) -> dict[str, Any]:

@@ -25,6 +25,7 @@ def run_score_table(evaluation: Mapping[str, Any], recipe: Recipe) -> ScoreTable
         if known
         else None,
         confidence=recipe.evals.confidence,
+        left_out={name: found.get("left_out", {}) for name, found in by_benchmark.items()},
     )
 
 
@@ -56,6 +57,9 @@ def score_row(benchmark: str, who: str, row: DomainScore) -> ScoreRow:
         mean_tokens=row.mean_completion_tokens,
         votes=row.cons_at_k.n if row.cons_at_k else 0,
         passes=row.pass_at_k[most].n if most else 0,
+        scored=row.pass_at_1.n if row.pass_at_1 else 0,
+        undecided=row.undecided,
+        undecided_prompts=row.undecided_prompts,
     )
 
 

@@ -1,6 +1,8 @@
 """evals/run.py: from graded samples to the rows of a score table."""
 
+import itertools
 import json
+import random
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -89,6 +91,17 @@ def test_undecided_is_not_accepted_and_shown_as_a_rate():
     row = scored((one, graded(one, "accept", "undecided"))).row()
     assert row.pass_at_1.value == 0.5
     assert row.undecided_rate == 0.5
+
+
+def test_what_nobody_could_grade_is_counted_by_reason():
+    one, two, three = make_prompt("a"), make_prompt("b"), make_prompt("c")
+    groups = [(p, graded(p, *o)) for p, o in ((one, ["accept", "undecided"]),
+                                              (two, ["undecided", "undecided"]))]  # fmt: skip
+    samples, verdicts = groups[1][1]
+    groups[1] = two, (samples, [replace(verdicts[0], reason=Reason.GRADER_FAILED), verdicts[1]])
+    row = scored(*groups, (three, ([], []))).row()
+    assert row.undecided == {"unparsed": 2, "grader_failed": 1}
+    assert row.undecided_prompts == 1  # a prompt without samples is missing, not undecided
 
 
 def test_a_sample_that_failed_is_missing_and_not_wrong():
@@ -238,6 +251,77 @@ def test_the_vote_is_that_of_answers_grouped_by_their_value(given_answers):
     counts = Counter(value[text] for text in given_answers)  # in the order they came
     wanted = float(max(counts, key=lambda each: counts[each]) == 4)
     assert score([one], samples, verdicts, 9).row().cons_at_k.value == wanted
+
+
+def random_samples(draw, prompt, most):
+    """Samples of one prompt, some of them absent, failed, cut or without an answer; and what each
+    is to a reader: (index, value or None, outcome, tokens), those that failed left out."""
+    samples, verdicts, seen = [], [], []
+    for index in range(most):
+        text = draw.choice([*VALUES, None])
+        failed, cut = draw.random() < 0.1, draw.random() < 0.15
+        tokens = draw.randint(1, 99)
+        if draw.random() < 0.1:
+            continue
+        finish = "error" if failed else "length" if cut else "stop"
+        answer = "who knows" if text is None else f"\\boxed{{{text}}}"
+        one = make_sample(prompt, index, answer, finish, "lost" if failed else None, tokens)
+        value = None if cut or text is None else VALUES[text]
+        outcome = "reject" if cut else "undecided" if value is None else "reject"
+        outcome = "undecided" if failed else "accept" if value == 4 else outcome
+        samples.append(one)
+        verdicts.append(verdict(one, outcome))
+        seen += [] if failed else [(index, value, finish, outcome, tokens)]
+    return samples, verdicts, seen
+
+
+VALUES = {"4": 4, "8/2": 4, "1/2": 0.5, "0.5": 0.5, "7": 7, "x+1": "x", "1+x": "x"}
+
+
+def voted_right(seen):
+    groups = {}
+    for _, value, _, outcome, _ in seen:
+        if value is not None:
+            groups.setdefault(value, []).append(outcome)
+    return "accept" in max(groups.values(), key=len, default=[])
+
+
+def test_every_figure_of_a_row_is_what_counting_by_hand_gives():
+    for seed in range(150):
+        row_is_what_counting_by_hand_gives(seed)
+
+
+def row_is_what_counting_by_hand_gives(seed):
+    draw = random.Random(seed)
+    k = draw.randint(1, 7)
+    prompts = [make_prompt(f"{seed} {n}") for n in range(draw.randint(1, 5))]
+    drawn = [random_samples(draw, prompt, k + draw.randint(0, 2)) for prompt in prompts]
+    rows = [[one for one in seen if one[0] < k] for *_, seen in drawn]
+    mixed = [pair for s, v, _ in drawn for pair in zip(s, v, strict=True)]
+    draw.shuffle(mixed)
+    found = score(prompts, [s for s, _ in mixed], [v for _, v in mixed], k).row()
+    every = [one for row in rows for one in row]
+    some = [row for row in rows if row]
+    assert (found.samples, found.missing) == (len(every), len(prompts) * k - len(every))
+    if not every:
+        assert found.pass_at_1 is None
+        return
+    rights = [[one[3] == "accept" for one in row] for row in some]
+    shares = [sum(row) / len(row) for row in rights]
+    assert found.pass_at_1.n == len(some)
+    assert found.pass_at_1.value == pytest.approx(sum(shares) / len(some), abs=1e-12)
+    assert found.cons_at_k.value == pytest.approx(sum(map(voted_right, some)) / len(some))
+    assert found.truncation_rate == sum(one[2] == "length" for one in every) / len(every)
+    assert found.mean_completion_tokens == sum(one[4] for one in every) / len(every)
+    assert sum(found.undecided.values()) == sum(one[3] == "undecided" for one in every)
+    for many in (2, 4):
+        each = [list(map(any, itertools.combinations(row, many))) for row in rights]
+        passes = [sum(subsets) / len(subsets) for subsets in each if subsets]
+        if many > k or not passes:
+            assert many not in found.pass_at_k
+        else:
+            assert found.pass_at_k[many].n == len(passes)
+            assert found.pass_at_k[many].value == pytest.approx(sum(passes) / len(passes))
 
 
 def test_pass_at_k_is_given_in_powers_of_two_up_to_k():

@@ -1,5 +1,6 @@
 """Budget forcing over HTTP: what is asked, what is stored, what is scored, and what is resumed."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from thinking_server import ThinkingServer, serving
 
 from evals.benchmarks import Item
 from evals.budget import BudgetRecipe
-from evals.budget_curve import BudgetCurve
+from evals.budget_curve import BudgetCurve, table
 from filters.verdict import Verdict
 from flows.benchmark_asks import Asked
 from flows.budget import grade_budgets, is_answered, sample_budgets, stored_budgets
@@ -19,8 +20,9 @@ from flows.recipe import VerificationRecipe
 from flows.sample_folder import read_samples
 from flows.serving import Served
 from prompts.errors import PrerequisiteError, RunError
-from prompts.parquet import read_rows
+from prompts.parquet import read_rows, write_rows
 from teacher.canary import Replica
+from teacher.sample import Sample
 from teacher.settings import SamplingRecipe
 
 SAMPLING = SamplingRecipe(
@@ -270,6 +272,28 @@ def test_a_text_that_is_the_same_at_several_budgets_is_graded_once(tmp_path: Pat
     assert [one == other for one, other in zip(short, middle, strict=True)] == [True] * 4 + [
         False
     ] * 4
+
+
+def test_a_curve_says_what_is_missing_and_its_means_are_of_what_is_scored(tmp_path: Path) -> None:
+    recipe = BudgetRecipe(budgets=(10, 100), answer_tokens=8)
+    with serving(ThinkingServer(counting)) as server:
+        curve(server, tmp_path, recipe)
+    file = tmp_path / "budget-100" / "samples-00000.parquet"
+    samples = read_rows(file, Sample)
+    lost = samples[-1]  # of q3, which thinks longest
+    write_rows(file, [*samples[:-1], replace(lost, error="lost", finish_reason="error")], Sample)
+    about = tmp_path / "evaluation.json"
+    one, both = (json.loads(about.read_text()) | {"k": k} for k in (1, 2))
+    about.write_text(json.dumps(both))
+    found = grade_budgets(EvaluationFolder(tmp_path), VerificationRecipe())
+    assert [point.score.missing for point in found.points] == [0, 1]
+    assert found.points[1].mean_thinking_tokens == (0 + 10 + 20) * 2 / 7 + 30 / 7
+    said = "\n".join(table(found))
+    assert "at 100: 1 of 8 samples are missing" in said
+    assert "at 10:" not in said
+    about.write_text(json.dumps(one))
+    found = grade_budgets(EvaluationFolder(tmp_path), VerificationRecipe())
+    assert [point.mean_thinking_tokens for point in found.points] == [7.5, 15.0]
 
 
 def test_a_folder_without_forced_samples_has_no_curve(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from flows.preflight import missing
 from flows.progress import OUTPUT
 from flows.recipe import load_recipe
 from flows.run_folder import STAGES, RunFolder, open_run, write_text
-from prompts.errors import PrerequisiteError
+from prompts.errors import PrerequisiteError, RunError
 from prompts.parquet import read_rows, write_rows
 from prompts.record import Prompt, prompt_id
 from teacher.sample import Sample
@@ -209,6 +209,98 @@ def test_a_folder_left_before_it_was_begun_is_gone_on_with(
     (left / ".prompts.parquet.1.tmp").touch()
     evaluate_model(request(tmp_path, teacher.url, k=1))
     assert scores(left)["overall"]["samples"] == 6
+
+
+def test_what_a_stopped_sampling_had_stored_is_graded_again_and_gone_on_with(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher.fault = lambda prompt, seed, nth: "500" if prompt.startswith("5 ") else None
+    once = (*SMALL, "sampling.request_attempts=1")
+    with pytest.raises(RunError, match="2 of 12 requests failed for good"):
+        evaluate_model(request(tmp_path, teacher.url, overrides=once))
+    folder = tmp_path / "out" / "math-500"
+    assert not list(folder.glob("samples-*.parquet"))
+    grade_again(tmp_path / "out")
+    overall = scores(folder)["overall"]
+    assert (overall["samples"], overall["missing"]) == (10, 2)
+    assert overall["pass_at_1"]["value"] == 3 / 5
+    said = "2 of 12 samples of sim, math-500, are missing (failed, refused or not asked yet)"
+    assert said in capsys.readouterr().out
+    teacher.fault, asked = (lambda prompt, seed, nth: None), len(teacher.log)
+    evaluate_model(request(tmp_path, teacher.url, overrides=once))
+    assert len(teacher.log) == asked + 2
+    overall = scores(folder)["overall"]
+    assert (overall["samples"], overall["pass_at_1"]["value"]) == (12, 0.5)
+
+
+def test_a_benchmark_whose_samples_have_yet_to_come_is_not_silently_left_out(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate_model(request(tmp_path, teacher.url))
+    with pytest.raises(PrerequisiteError, match="only vLLM"):
+        evaluate_model(request(tmp_path, teacher.url, budgets="16"))
+    capsys.readouterr()
+    grade_again(tmp_path / "out")
+    assert "math-500-budgets is left out: its samples have yet to come" in capsys.readouterr().out
+
+
+def test_prompts_the_server_refuses_are_said_to_be_missing_from_the_score(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    teacher.fault = lambda prompt, seed, nth: "400" if prompt[0] in "135" else None
+    evaluate_model(request(tmp_path, teacher.url))
+    assert scores(tmp_path / "out" / "math-500")["overall"]["pass_at_1"]["value"] == 1.0
+    assert "pass@1 is over 3 of 6 prompts" in capsys.readouterr().out
+
+
+def test_rows_that_are_not_asked_are_said_beside_every_score(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = sums(tmp_path / "sums.jsonl")
+    path.write_text(path.read_text() + '{"problem": "9 + 1"}\n{"problem": "1 + 1", "answer": "2"}')
+    evaluate_model(request(tmp_path, teacher.url, f"math-500={path}"))
+    path.unlink()
+    capsys.readouterr()
+    grade_again(tmp_path / "out")
+    said = "2 rows of math-500 were not asked: 1 no answer, 1 asked already"
+    assert said in capsys.readouterr().out
+
+
+def test_a_folder_of_another_version_is_named_and_not_guessed_at(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    evaluate_model(request(tmp_path, teacher.url))
+    folder = tmp_path / "out" / "math-500"
+    samples, about = folder / "samples-00000.parquet", folder / "evaluation.json"
+    whole = pl.read_parquet(samples)
+    whole.drop("attempts").write_parquet(samples)
+    with pytest.raises(PrerequisiteError, match=r"samples-00000.* another version .* no attempts"):
+        grade_again(tmp_path / "out")
+    whole.write_parquet(samples)
+    facts = json.loads(about.read_text())
+    del facts["standings"]
+    about.write_text(json.dumps(facts))
+    with pytest.raises(PrerequisiteError, match=r"evaluation\.json .* no standings"):
+        grade_again(tmp_path / "out")
+    about.write_text("7")
+    with pytest.raises(PrerequisiteError, match="is damaged"):
+        grade_again(tmp_path / "out")
+
+
+def test_a_folder_of_rows_that_changed_is_another_benchmark(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    (tmp_path / "rows").mkdir()
+    for part, first in (("a", 0), ("b", 3)):
+        rows = [{"problem": f"{n} + 1", "answer": str(n + 1)} for n in range(first, first + 3)]
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / "rows" / f"{part}.jsonl").write_text(text)
+    bench = f"math-500={tmp_path / 'rows'}"
+    evaluate_model(request(tmp_path, teacher.url, bench))
+    evaluate_model(request(tmp_path, teacher.url, bench))
+    (tmp_path / "rows" / "b.jsonl").write_text('{"problem": "3 + 1", "answer": "5"}\n')
+    with pytest.raises(PrerequisiteError, match="origin: "):
+        evaluate_model(request(tmp_path, teacher.url, bench))
 
 
 def test_forced_thinking_that_has_no_room_is_refused(tmp_path: Path) -> None:
@@ -510,6 +602,24 @@ def test_held_out_prompts_of_a_run_are_a_benchmark_like_any_file(tmp_path: Path)
     (asked,) = asked_items(choice, "zero-shot", LeftOut())
     assert asked.item.prompt.prompt_id == held_out.prompt_id
     assert asked.item.group == "math"
+
+
+def test_held_out_prompts_that_only_a_judge_could_grade_lower_no_score(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    run = run_of(tmp_path, teacher.url)
+    sum_ = Prompt(
+        *(prompt_id("math", "2 + 1"), "math", "own", "mit", "test", "2 + 1", "math_answer", "3")
+    )
+    poem = Prompt(*(prompt_id("general", "A poem."), "general", "own", "mit", "test", "A poem."),
+                  "rubric", "It rhymes.")  # fmt: skip
+    write_rows(run.folder("curate") / "test.parquet", [sum_, poem], Prompt)
+    sample_subjects.fn(run, ["teacher"], [None])
+    found = score_subject.fn(run, "teacher", None)
+    assert (found.row().prompts, found.row().pass_at_1.value) == (1, 1.0)
+    assert found.left_out == {"open questions, which only a judge could grade": 1}
+    write_rows(run.folder("curate") / "test.parquet", [poem], Prompt)
+    assert flows.evaluate._measures(run) == list(run.recipe.evals.benchmarks)
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from test_evals_run import graded, make_prompt, scored
 
-from data_cards.score_table import table_lines
+from data_cards.score_table import table_lines, table_notes
 from evals.run import compare
 from evals.scores import Rating
 from evals.stats import Interval
@@ -54,6 +54,31 @@ def test_one_sample_a_prompt_is_shown_with_wilsons_interval():
     assert (student.pass_at_1, student.high) == (1.0, 1.0)
     assert student.low < 0.7  # six of six prove no more
     assert (student.pass_at_k, student.most) == (None, 0)
+
+
+def test_what_is_missing_undecided_or_left_out_is_said_below_the_table():
+    prompts = [make_prompt(str(i)) for i in range(3)]
+    halves = [graded(prompts[0], "accept", "undecided"), graded(prompts[1], "undecided")]
+    found = scored(*zip(prompts, [*halves, ([], [])], strict=True), k=2)
+    rows = {"student": [row.model_dump(mode="json") for row in found.rows]}
+    entry = {"scores": rows, "left_out": {"asked already": 7}}
+    notes = table_notes(run_score_table(entry, load_recipe()))
+    assert (
+        "3 of 6 samples of student, held-out, are missing (failed, refused or not asked yet): "
+        "pass@1 is over 2 of 3 prompts"
+    ) in notes
+    assert (
+        "2 of 3 samples of student, held-out, nobody could grade, and they count as not right: "
+        "2 unparsed; 1 of 3 prompts have no others"
+    ) in notes
+    assert "7 rows of held-out were not asked: 7 asked already" in notes
+
+
+def test_whole_scores_have_no_such_notes():
+    notes = " ".join(table_notes(run_score_table(entry(), load_recipe())))
+    assert "missing (" not in notes
+    assert "nobody could grade" not in notes
+    assert "not asked" not in notes
 
 
 def test_an_evaluation_that_measured_nothing_has_no_table():
