@@ -25,9 +25,7 @@ THINK = Marks("<think>", "</think>", opened=False)
 RECIPE = BudgetRecipe(budgets=(0, 3, 24), waits=1, answer_tokens=16, lead="The answer is")
 # Of its samples about two in seven think within tags: of 24, some do (all but 5 times in 100,000).
 K = 8
-SAMPLING = SamplingRecipe(
-    n_min=K, n_max=K, keep=K, send_seed=False, in_flight=16, stall_timeout_s=120
-)
+SAMPLING = SamplingRecipe(n_min=K, n_max=K, keep=K, send_seed=False, in_flight=16)
 
 
 @pytest.mark.slow

@@ -29,7 +29,6 @@ RECIPE = SamplingRecipe(
     send_seed=False,
     in_flight=8,
     stream_interval=8,
-    stall_timeout_s=120,
     retry_wait_s=0.1,
     progress_s=0.1,
 )
