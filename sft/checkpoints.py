@@ -19,6 +19,7 @@ from sft.student import StudentRecipe
 
 MARKER = "whole"
 OWNER = "training.json"
+PIECE_BYTES = 2**16
 TRYING = "trying.rank-"  # begins the name of a file that is there while a rank makes a try
 # Keys of a student that change nothing in its weights.
 _NOT_WEIGHTS = {
@@ -82,8 +83,25 @@ def training_fingerprint(student: StudentRecipe, model_dir: str, rows_key: str) 
     form = _FORMATS.get(student.launch, f"{student.launch} of {student.gpus}")
     if student.arithmetic != student.dtype:
         form = f"{form}, in {student.arithmetic}"
-    parts = json.dumps([recipe, form, model_dir, rows_key])
+    parts = json.dumps([recipe, form, _weights_of(model_dir), rows_key])
     return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+
+
+def _weights_of(model_dir: str) -> str:
+    """What tells a base from another: a folder's weights by pieces of each file, a Hub id as it is.
+
+    Other weights may come to lie where the base was, and the same ones elsewhere.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    files = sorted(Path(model_dir).glob("*.safetensors")) if Path(model_dir).is_dir() else []
+    for path in files:
+        size = path.stat().st_size
+        digest.update(f"{path.name} {size}".encode())
+        with path.open("rb") as file:
+            for place in (0, size // 2, max(0, size - PIECE_BYTES)):
+                file.seek(place)
+                digest.update(file.read(PIECE_BYTES))
+    return digest.hexdigest() if files else model_dir
 
 
 def open_checkpoints(

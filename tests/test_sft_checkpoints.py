@@ -8,6 +8,8 @@ import pytest
 pytest.importorskip("transformers")
 pytest.importorskip("torch")
 
+from tiny_student import student_values
+
 from prompts.errors import PrerequisiteError
 from sft.checkpoints import (
     MARKER,
@@ -16,7 +18,9 @@ from sft.checkpoints import (
     first_ranks_choice,
     mark_whole,
     open_checkpoints,
+    training_fingerprint,
 )
+from sft.student import StudentRecipe
 
 OURS, THEIRS = "a" * 32, "b" * 32
 
@@ -154,3 +158,16 @@ def test_a_checkpoint_is_marked_only_after_every_rank_has_written_its_part(tmp_p
     MarkWhole().on_save(SimpleNamespace(output_dir=str(tmp_path)), state, None)
     assert waited == [False]
     assert marker.exists()
+
+
+def test_a_base_is_known_by_its_weights_and_not_by_its_place(tmp_path):
+    student = StudentRecipe.model_validate(student_values())
+
+    def known_as(name, weights):
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "model.safetensors").write_bytes(weights)
+        return training_fingerprint(student, str(tmp_path / name), "rows")
+
+    first = known_as("base", b"header" + b"1" * 300_000)
+    assert known_as("elsewhere", b"header" + b"1" * 300_000) == first
+    assert known_as("base", b"header" + b"2" * 300_000) != first
