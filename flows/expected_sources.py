@@ -3,6 +3,7 @@
 import gzip
 import zlib
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from prompts.errors import PrerequisiteError
 from prompts.mix import MixRecipe, Quota
 from prompts.record import DOMAINS
 from prompts.sources.choice import SourceChoice, license_of, source_of
-from prompts.sources.load import files_in, rows_in_file
+from prompts.sources.load import STARTER_FOLDER, files_in, rows_in_file
+
+# A plan takes seconds: of a longer file, test rows further down are not counted.
+_MOST_LOOKED_AT = 100_000
 
 
 def expected_sources(recipe: Recipe) -> list[dict[str, Any]]:
@@ -66,9 +70,31 @@ def _source_row(choice: SourceChoice) -> dict[str, Any]:
         "domain": source.domain if source else (choice.domain or "mixed"),
         "rows": rows,
         "train": 0 if choice.split == "test" else asked,
+        "held_out": _held_out(choice, rows),
         "license": license_of(choice),
         "from": origin,
     }
+
+
+def _held_out(choice: SourceChoice, rows: int) -> int:
+    """Prompts that are measured on: all, or those that a local file's rows mark as test."""
+    source = source_of(choice)
+    shipped = STARTER_FOLDER / f"{source.shipped}.jsonl" if source and source.shipped else None
+    if choice.split == "train":
+        return 0
+    if choice.split == "as_marked":
+        file = choice.path or shipped
+        rows = _marked(file, choice.columns.get("split", "split")) if file else 0
+    return rows if choice.test_limit is None else min(rows, choice.test_limit)
+
+
+def _marked(path: Path, column: str) -> int:
+    """Rows of a file that are marked as test, among the first of a long one."""
+    try:
+        rows = islice(rows_in_file(path), _MOST_LOOKED_AT)
+        return sum(row.values.get(column) == "test" for row in rows)
+    except (OSError, PrerequisiteError):  # who reads its rows says what is wrong with it
+        return 0
 
 
 def _why_none(choice: SourceChoice, row: Mapping[str, Any]) -> str:

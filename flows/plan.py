@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from evals.run import EvalsRecipe
-from evals.scores import HELD_OUT
 from filters.gold_check import ENOUGH_DECIDED, LEAST_AGREEMENT, LEAST_DECIDED
+from flows.evaluation_plan import evaluation_facts, evaluation_lines
 from flows.expected_sources import expected_sources
 from flows.progress import clock
 from flows.recipe import Recipe, TeacherRecipe, run_fingerprint
@@ -50,7 +49,7 @@ def make_plan(recipe: Recipe) -> dict[str, Any]:
         "judge": _judge_facts(recipe),
         "gold_check": _gold_check_facts(recipe.sampling),
         "student": {"name": recipe.student.name, "base": recipe.student.base, **training},
-        "evaluation": _evaluation_facts(recipe.evals),
+        "evaluation": evaluation_facts(recipe, sum(row["held_out"] for row in sources)),
         "disk_gb": disk_gb(recipe),
     }
 
@@ -121,18 +120,11 @@ def plan_text(plan: dict[str, Any]) -> str:
         "4 publish   Parquet and card, one Hub commit where the recipe names a repository",
         f"5 train     {student['name']} from {student['base']}",
         *(f"              {line}" for line in student["lines"]),
-        f"6 evaluate  {', '.join(plan['evaluation']['subjects'])}; samples a prompt: "
-        + ", ".join(f"{name} {k}" for name, k in plan["evaluation"]["k"].items()),
+        *evaluation_lines(plan["evaluation"]),
         "",
         f"disk        {plan['disk_gb']:,} GB",
     ]
     return "\n".join(lines)
-
-
-def _evaluation_facts(evals: EvalsRecipe) -> dict[str, Any]:
-    """Who is measured on what: the held-out prompts and each benchmark, with samples a prompt."""
-    on_benchmarks = {one.label: one.samples(evals.k) for one in evals.benchmarks}
-    return {"subjects": list(evals.subjects), "k": {HELD_OUT: evals.k, **on_benchmarks}}
 
 
 def _bill(sampling: dict[str, Any]) -> list[str]:

@@ -93,7 +93,7 @@ def take_over(run: RunFolder, donor: RunFolder, stages: Sequence[str]) -> None:
             if run.manifest()["stages"].get(stage) is not None:
                 continue
             entry = donor.manifest()["stages"][stage]
-            _copy_stage(donor.path / STAGES[stage], run.path / STAGES[stage])
+            copy_stage(donor.path / STAGES[stage], run.path / STAGES[stage])
             if donor.manifest()["stages"][stage] != entry:
                 raise RunError(f"{donor.name} does its stage {stage!r} again meanwhile")
             run.adopt(stage, entry, donor.name)
@@ -111,7 +111,7 @@ def take_over_measured(run: RunFolder, donors: Sequence[RunFolder]) -> None:
         found = [d for d in alike if same(run.recipe, d.recipe) and (d.path / target).is_dir()]
         if found and who in run.recipe.evals.subjects and not (run.path / target).exists():
             with run.locked():
-                _copy_stage(found[0].path / target, run.path / target)
+                copy_stage(found[0].path / target, run.path / target)
                 taken = run.manifest().get("measured_from", {})
                 run.note(measured_from={**taken, who: found[0].name})
             say(f"evaluate  samples of the {who} taken over from {found[0].path}")
@@ -137,6 +137,16 @@ def _measured_alike(run: RunFolder, donor: RunFolder) -> bool:
     return run.identity("curate") == donor.identity("curate")
 
 
+def answers_alike(recipe: Recipe, other: Recipe) -> list[str]:
+    """The subjects, besides the student, that both recipes would ask alike on the same prompts."""
+    a, b = (deciding_values("evals", one.evals) for one in (recipe, other))
+    if a != b or "curate" not in alike(recipe, other):
+        return []
+    same = {"teacher": _same_teacher(recipe, other)}
+    same["base"] = _same_base(recipe, other) and recipe.dataset.template == other.dataset.template
+    return [who for who, is_same in same.items() if is_same and who in recipe.evals.subjects]
+
+
 def _same_base(one: Recipe, other: Recipe) -> bool:
     a, b = one.student, other.student
     same = (a.base, a.revision) == (b.base, b.revision)
@@ -160,7 +170,7 @@ def _entries(run: RunFolder) -> dict[str, Any]:
     return dict(run.manifest()["stages"])
 
 
-def _copy_stage(source: Path, target: Path) -> None:
+def copy_stage(source: Path, target: Path) -> None:
     """The stage's folder under its name, all at once."""
     target.parent.mkdir(exist_ok=True)
     temporary = target.with_name(f".{target.name}.partial")

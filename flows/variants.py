@@ -18,6 +18,7 @@ from flows.recipe import Recipe, load_recipe
 from flows.run_folder import STAGES, RunFolder, run_path
 from flows.shared_stages import (
     alike,
+    answers_alike,
     began_itself,
     begin_sharing,
     best_donor,
@@ -42,7 +43,8 @@ class Switch:
 class Planned:
     """A variant before it runs: stages that are there, that come from another run, that are done.
 
-    `donor` is the run they come from; it may be that of an earlier variant.
+    `donor` is the run they come from; it may be that of an earlier variant. `measured` are the
+    subjects whose answers come from another run too.
     """
 
     recipe: Recipe
@@ -51,6 +53,7 @@ class Planned:
     shared: tuple[str, ...]
     donor: Path | None
     own: tuple[str, ...]
+    measured: tuple[str, ...] = ()
 
 
 def read_switch(text: str) -> Switch:
@@ -115,8 +118,18 @@ def plan_variants(variants: Sequence[Recipe], runs: Path) -> list[Planned]:
                 donor, shared = earlier
         shared = [stage for stage in shared if stage not in there]
         own = tuple(stage for stage in STAGES if stage not in (*there, *shared))
-        planned.append(Planned(recipe, run.path, tuple(there), tuple(shared), donor, own))
+        measured = tuple(_measured_before(recipe, donor, planned, known)) if shared else ()
+        planned.append(Planned(recipe, run.path, tuple(there), tuple(shared), donor, own, measured))
     return planned
+
+
+def _measured_before(
+    recipe: Recipe, donor: Path | None, planned: Sequence[Planned], known: Sequence[RunFolder]
+) -> set[str]:
+    """The subjects whose answers `donor` has or, as an earlier variant, will have."""
+    finished = [run.recipe for run in known if run.path == donor and run.is_done("evaluate")]
+    earlier = [one.recipe for one in planned if one.path == donor]
+    return {who for other in (*finished, *earlier) for who in answers_alike(recipe, other)}
 
 
 def run_variants(variants: Sequence[Recipe], runs: Path) -> list[Path]:
@@ -151,6 +164,8 @@ def variants_plan(planned: Sequence[Planned]) -> dict[str, Any]:
         "dollars": sum(row["dollars"] for row in rows),
         "trainings": sum("train" in row["own"] for row in rows),
         "training_s": sum(row["training_s"] for row in rows),
+        "evaluation_samples": sum(row["evaluation_samples"] for row in rows),
+        "evaluation_most_tokens": sum(row["evaluation_most_tokens"] for row in rows),
     }
 
 
@@ -171,7 +186,8 @@ def variants_text(plan: dict[str, Any]) -> str:
         "",
         f"in all    about {plan['sampled_tokens']:,} tokens to sample in "
         f"{clock(plan['sampling_s'])}{dollars}; {plan['trainings']} students to train in "
-        f"{clock(plan['training_s'])}",
+        f"{clock(plan['training_s'])}; about {plan['evaluation_samples']:,} samples to measure "
+        f"with, {plan['evaluation_most_tokens']:,} tokens at most",
     ]
     return "\n".join(lines)
 
@@ -212,6 +228,15 @@ def _plan_row(one: Planned) -> dict[str, Any]:
     if "train" in one.own:
         misfit = "" if training["fits"] else "; DOES NOT FIT, see `stillhouse plan`"
         costs.append(f"training: {clock(training['wall_s'][1])}{misfit}")
+    evaluation = plan["evaluation"]
+    asked = [who for who in evaluation["subjects"] if who not in one.measured]
+    many = len(asked) if "evaluate" in one.own else 0
+    if many:
+        each, tokens = evaluation["samples_each"], evaluation["most_tokens_each"]
+        costs.append(
+            f"evaluation of {', '.join(asked)}: about {many * each:,} samples, "
+            f"{many * tokens:,} tokens at most"
+        )
     return {
         "name": one.recipe.name,
         "folder": str(one.path),
@@ -223,6 +248,8 @@ def _plan_row(one: Planned) -> dict[str, Any]:
         "sampling_s": wall_s if samples else 0,
         "dollars": dollars if samples else 0,
         "training_s": training["wall_s"][1] if "train" in one.own else 0,
+        "evaluation_samples": many * evaluation["samples_each"],
+        "evaluation_most_tokens": many * evaluation["most_tokens_each"],
         "costs": costs,
     }
 

@@ -81,3 +81,35 @@ def test_a_plan_says_why_nothing_of_a_source_is_asked(
 
 def test_a_plan_gives_no_reason_where_prompts_are_asked() -> None:
     assert "none asked" not in plan_text(make_plan(load_recipe()))
+
+
+@pytest.mark.parametrize(
+    ("choice", "held_out"),
+    [
+        ({}, 2),
+        ({"test_limit": 1}, 1),
+        ({"split": "train"}, 0),
+        ({"split": "test"}, 5),
+        ({"split": "test", "test_limit": 4}, 4),
+        ({"columns": {"split": "part"}}, 1),
+    ],
+)
+def test_held_out_prompts_are_those_marked_or_all(
+    tmp_path: Path, choice: dict[str, object], held_out: int
+) -> None:
+    path = tmp_path / "a.jsonl"
+    marks = ['"split": "test"', '"split": "test"', '"split": "train"', '"part": "test"', '"a": 1']
+    path.write_text("".join(f'{{"question": "Why?", {mark}}}\n' for mark in marks))
+    sources = yaml.safe_dump([{"path": str(path), "domain": "math", **choice}])
+    recipe = load_recipe(overrides=[f"prompts.sources={sources}"])
+    assert [row["held_out"] for row in expected_sources(recipe)] == [held_out]
+
+
+def test_a_plan_says_what_measuring_takes(tmp_path: Path) -> None:
+    benches = "evals.benchmarks=[math-500, {name: aime-2024, limit: 10, k: 4}, livecodebench]"
+    plan = make_plan(load_recipe(overrides=[benches]))
+    each = 144 * 3 + 500 * 16 + 10 * 4
+    assert plan["evaluation"]["samples_each"] == each
+    text = plan_text(plan)
+    assert f"about {each:,} samples of each, {each * 96:,} tokens at most, and those of" in text
+    assert "livecodebench, whose prompts are not counted" in text

@@ -202,7 +202,7 @@ def test_a_donor_that_changes_meanwhile_is_not_trusted(
     def changed(source: Path, target: Path) -> None:
         donor.begin("curate")
 
-    monkeypatch.setattr("flows.shared_stages._copy_stage", changed)
+    monkeypatch.setattr("flows.shared_stages.copy_stage", changed)
     with pytest.raises(RunError, match="again meanwhile"):
         take_over(run, donor, ["curate"])
     assert not run.is_done("curate")
@@ -346,3 +346,34 @@ def test_answers_taken_over_are_asked_for_no_more_while_they_fit(tmp_path: Path)
     warmer = varied("student.seed=3,4", overrides=(*overrides, "evals.temperature=0.9"))[0]
     assert not begun(begin_sharing(warmer, tmp_path), "base", None).is_sampled(1)
     assert folder.is_sampled(1)
+
+
+def test_the_plan_counts_what_measuring_takes_and_what_it_need_not_ask_again(
+    tmp_path: Path,
+) -> None:
+    planned = plan_variants(varied("selection.order=shortest,longest"), tmp_path)
+    plan = variants_plan(planned)
+    first, second = plan["variants"]
+    each = 144 * 3
+    assert first["evaluation_samples"] == 3 * each
+    assert second["evaluation_samples"] == each
+    assert plan["evaluation_most_tokens"] == 4 * each * 96
+    text = variants_text(plan)
+    assert "evaluation of base, teacher, student: about 1,296 samples" in text
+    assert "evaluation of student: about 432 samples, 41,472 tokens at most" in text
+    assert "about 1,728 samples to measure with, 165,888 tokens at most" in text
+
+
+@pytest.mark.parametrize(
+    "switch", ["evals.temperature=0.1,0.2", "prompts.seed=1,2", "dataset.template=r1,zero-shot"]
+)
+def test_answers_to_other_questions_are_planned_anew(tmp_path: Path, switch: str) -> None:
+    plan = variants_plan(plan_variants(varied(switch), tmp_path))
+    assert "base" in plan["variants"][1]["costs"][-1]
+
+
+def test_a_finished_variant_measures_nothing(tmp_path: Path) -> None:
+    variants = varied("selection.order=shortest,longest")
+    for recipe in variants:
+        measured_run(recipe, tmp_path, {"question": 1})
+    assert variants_plan(plan_variants(variants, tmp_path))["evaluation_samples"] == 0
