@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from data_cards.paired_change import PairedChange
 from evals.scores import OVERALL
 from flows.compare import compare_paths, has_scores, write_comparison
+from flows.former_student import take_over_student
 from flows.preflight import require
 from flows.progress import say
 from flows.recipe import Recipe, RoundsRecipe, pinned
@@ -104,6 +105,7 @@ def _begin_round(first: Recipe, former: Path, number: int, runs: Path) -> Recipe
     recipe = next_round(first, before, number)
     require(recipe, runs)
     run = begin_sharing(recipe, runs)
+    take_over_student(run, before)
     with run.locked():
         run.note(round=number, former=before.name)
     return recipe
