@@ -15,6 +15,20 @@ from flows.contamination_command import contamination
 from flows.dedup_command import dedup
 from flows.evaluate_command import evaluate
 from flows.file_commands import check, judge_programs, make_tests
+from flows.generate_command import generate
+from flows.options import (
+    Again,
+    DryRun,
+    Json,
+    JsonLines,
+    MetricsPort,
+    Model,
+    Name,
+    Run,
+    Runs,
+    Sets,
+    Urls,
+)
 from flows.prefect_settings import prefect_quietly
 from flows.usage_errors import usage_text
 from prompts.errors import PrerequisiteError, RunError
@@ -32,31 +46,6 @@ app = typer.Typer(
     "stillhouse distill --model qwen-7b --dry-run    what a big one would take\n\n"
     "stillhouse show                         the newest run's funnel and scores",
 )
-
-Model = Annotated[str | None, typer.Option(help="student to train, for instance qwen-7b")]
-Name = Annotated[str | None, typer.Option("--recipe", help="recipe by name, or a .yaml file")]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="override a key: --set sampling.temperature=0.8 (repeatable)"),
-]
-Urls = Annotated[
-    list[str] | None,
-    typer.Option("--teacher-url", help="OpenAI-compatible endpoint to use (repeatable)"),
-]
-Runs = Annotated[Path, typer.Option(help="folder that holds the runs")]
-Run = Annotated[Path | None, typer.Argument(help="folder of a run; the newest one if left out")]
-Again = Annotated[
-    bool, typer.Option("--again", help="do the stage again; stored samples are not sampled again")
-]
-Json = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="print the plan, do nothing")]
-JsonLines = Annotated[
-    bool, typer.Option("--json", help="progress as one JSON object a line, nothing else on stdout")
-]
-MetricsPort = Annotated[
-    int | None,
-    typer.Option(min=1, max=65_535, help="tell Prometheus of the sampling at 127.0.0.1:PORT"),
-]
 
 RUNS = Path("runs")
 
@@ -126,7 +115,14 @@ def plan(
     teacher_url: Urls = None,
     as_json: Json = False,
 ) -> None:
-    """What a run would do and take: prompts, teacher, tokens, GPU-hours, disk, time."""
+    """What a run would do and take: prompts, teacher, tokens, GPU-hours, disk, time.
+
+    Examples:
+
+    stillhouse plan --model llama-70b
+
+    stillhouse plan --recipe mine.yaml --set sampling.n_max=8 --json
+    """
     from flows.recipe import load_recipe
 
     _print_plan(load_recipe(recipe, model, set_ or (), teacher_url or ()), as_json)
@@ -159,60 +155,15 @@ def curate(
     _stage("curate", found.recipe, found.path.parent, again)
 
 
-@app.command()
-def generate(
-    run: Run = None,
-    prompts: Annotated[
-        Path | None, typer.Option(help="file of prompts, .jsonl or .parquet, instead of a run")
-    ] = None,
-    url: Annotated[
-        list[str] | None, typer.Option(help="OpenAI-compatible endpoint (repeatable)")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="folder for the samples")] = None,
-    model: Annotated[
-        str | None, typer.Option(help="model to ask for; may be left out where only one is served")
-    ] = None,
-    set_: Sets = None,
-    key_env: Annotated[
-        str | None, typer.Option(help="environment variable that holds the endpoints' key")
-    ] = None,
-    dry_run: DryRun = False,
-    as_json: JsonLines = False,
-    metrics_port: MetricsPort = None,
-    runs: Runs = RUNS,
-) -> None:
-    """Sample the teacher for a run's prompts, or any endpoints for a file's; resumes both.
-
-    stillhouse generate                            the newest run
-
-    stillhouse generate --prompts FILE.jsonl --url http://HOST:8000 --out DIR
-
-    A row of FILE holds `prompt` (text, sent as it stands) or `messages` (role and content), and if
-    you like prompt_id, domain, reference, reference_kind, tests, choices. With a reference each
-    answer is graded as it comes, by its last \\boxed{} (so ask for that); without one a completion
-    counts as accepted when it ended by itself (finish_reason stop), and sampling.keep is the
-    number of completions you get: --set sampling.keep=4. Keeps and rejects are both in
-    DIR/samples-*.parquet, what each was graded in DIR/graded-*.parquet. Typed again, it goes on
-    where it stopped.
-    """
-    alone = {"--url": url, "--out": out, "--model": model, "--set": set_, "--key-env": key_env}
-    _run_or_file(run, prompts, {**alone, "--dry-run": dry_run})
-    if prompts is None:
-        _report_to(as_json, metrics_port)
-        _stage_of_run("generate", run, runs, again=False)
-        return
-    if not url or out is None:
-        raise PrerequisiteError("--prompts needs --url http://HOST:8000 and --out DIR")
-    from flows.generate_file import Request, generate_file
-    from teacher.client import each_once
-
-    _report_to(as_json, metrics_port)
-    generate_file(Request(prompts, each_once(url), out, model, key_env, tuple(set_ or ())), dry_run)
+app.command()(generate)
 
 
 @app.command()
 def verify(run: Run = None, again: Again = False, runs: Runs = RUNS) -> None:
-    """Grade a run's stored samples; --again with the verifiers as they are now."""
+    """Grade a run's stored samples; --again with the verifiers as they are now.
+
+    Example: stillhouse verify RUN --again
+    """
     _stage_of_run("verify", run, runs, again)
 
 
@@ -225,7 +176,10 @@ app.command("tests")(make_tests)
 
 @app.command()
 def publish(run: Run = None, again: Again = False, runs: Runs = RUNS) -> None:
-    """Write a run's dataset with its card; push it where the recipe names a repository."""
+    """Write a run's dataset with its card; push it where the recipe names a repository.
+
+    Example: stillhouse publish RUN
+    """
     _stage_of_run("publish", run, runs, again)
 
 
@@ -238,7 +192,16 @@ def train(
     ] = False,
     runs: Runs = RUNS,
 ) -> None:
-    """Fine-tune the student on a run's dataset; typed again it takes up what a batch job made."""
+    """Fine-tune the student on a run's dataset; typed again it takes up what a batch job made.
+
+    Examples:
+
+    stillhouse train RUN
+
+    stillhouse train RUN --again             anew, from the base
+
+    stillhouse train RUN --slurm             a batch script for a cluster
+    """
     if not slurm:
         _stage_of_run("train", run, runs, again)
         return
@@ -256,7 +219,10 @@ app.command()(compare)
 
 @app.command("runs")
 def list_runs(as_json: Json = False, runs: Runs = RUNS) -> None:
-    """All runs, the one worked on last first, with what is finished."""
+    """All runs, the one worked on last first, with what is finished.
+
+    Example: stillhouse runs --json
+    """
     from flows.overview import runs_overview
 
     runs_overview(runs, as_json)
@@ -264,7 +230,14 @@ def list_runs(as_json: Json = False, runs: Runs = RUNS) -> None:
 
 @app.command()
 def show(run: Run = None, as_json: Json = False, runs: Runs = RUNS) -> None:
-    """A run's funnel, scores and where things are."""
+    """A run's funnel, scores and where things are; of an unfinished one, what goes on with it.
+
+    Examples:
+
+    stillhouse show                          the newest run
+
+    stillhouse show RUN --json
+    """
     from flows.overview import show_run
 
     show_run(_newest(run, runs), as_json)
@@ -272,7 +245,10 @@ def show(run: Run = None, as_json: Json = False, runs: Runs = RUNS) -> None:
 
 @app.command()
 def serve() -> None:
-    """A Prefect server and worker on this machine, with the deployments of prefect.yaml."""
+    """A Prefect server and worker on this machine, with the deployments of prefect.yaml.
+
+    Example: stillhouse serve                Ctrl-C ends it
+    """
     from flows.schedule import serve_locally
 
     serve_locally()
@@ -326,18 +302,6 @@ def _fail(message: str, code: int) -> int:
 def _interrupt(number: int, frame: object) -> None:
     """SIGTERM ends a run as Ctrl-C does: servers are stopped, journals closed."""
     raise KeyboardInterrupt
-
-
-def _run_or_file(run: Path | None, prompts: Path | None, alone: dict[str, Any]) -> None:
-    """PrerequisiteError where a run and a file of prompts are mixed: each has its own settings."""
-    if prompts is not None and run is not None:
-        raise PrerequisiteError(f"give a run ({run}) or --prompts {prompts}, not both")
-    given = [name for name, value in alone.items() if value]
-    if prompts is None and given:
-        raise PrerequisiteError(
-            f"{', '.join(given)}: only with --prompts FILE; a run has its recipe "
-            "(`stillhouse distill --set …` makes another)"
-        )
 
 
 def _report_to(as_json: bool, metrics_port: int | None) -> None:

@@ -51,3 +51,21 @@ def test_the_help_that_is_named_is_the_commands_own(
 ) -> None:
     line = said(["evaluate", "--k", "0"], monkeypatch, capsys)
     assert "`stillhouse evaluate --help`" in line
+
+
+COMMANDS = sorted(
+    command.name or command.callback.__name__ for command in cli.app.registered_commands
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_shows_how_it_is_typed(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["stillhouse", command, "--help"])
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit):
+        cli.main()
+    shown = capsys.readouterr().out
+    examples = [line for line in shown.splitlines() if f"stillhouse {command}" in line]
+    assert len(examples) > 1, shown  # the first is the usage
