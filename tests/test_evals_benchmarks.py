@@ -301,10 +301,20 @@ def test_a_row_of_ones_own_that_cannot_be_graded_is_named(tmp_path: Path) -> Non
         items_of(str(path))
 
 
-def test_an_open_question_that_no_rule_grades_is_named(tmp_path: Path) -> None:
-    row = {"question": "A poem, please.", "reference_kind": "rubric", "domain": "general"}
-    path = lines(tmp_path / "mine.jsonl", row | {"reference": "It rhymes."})
-    with pytest.raises(PrerequisiteError, match=r"row 1: an open question has no answer to grade"):
+@pytest.mark.parametrize(
+    ("kind", "reference", "says"),
+    [
+        ("rubric", "It rhymes.", "an open question has no answer to grade"),
+        ("program", '{"tests": [{"in": "1"}]}', "reference: "),
+        ("puzzle", '{"kind": "chess"}', "reference is no puzzle of countdown"),
+    ],
+)
+def test_a_row_of_which_no_answer_could_be_graded_is_named_before_any_is_sampled(
+    tmp_path: Path, kind: str, reference: str, says: str
+) -> None:
+    row = {"question": "What?", "reference_kind": kind, "reference": reference, "domain": "code"}
+    path = lines(tmp_path / "mine.jsonl", row)
+    with pytest.raises(PrerequisiteError, match=f"row 1: {says}"):
         items_of(str(path))
 
 

@@ -3,9 +3,11 @@
 from itertools import islice
 
 from evals.sources.reading import Reading
+from filters.programs.problem import parse_problem
+from filters.verifiers.puzzle import KINDS, read_puzzle
 from prompts.record import Domain
 from prompts.sources.choice import LOOKED_AT, SourceChoice, draft_of
-from prompts.sources.draft import RowError, text_if_any
+from prompts.sources.draft import Draft, RowError, text_if_any
 from prompts.sources.jsonl import RawRow
 from prompts.sources.load import rows_in_file
 
@@ -28,9 +30,21 @@ def read_own(own: SourceChoice, row: RawRow) -> Reading:
     if own.domain is None:
         own = own.model_copy(update={"domain": DOMAIN_OF.get(_kind_of(own, row))})
     draft = draft_of(own, row)
+    _check_gradable(draft)
+    return Reading(draft, "", draft.domain)
+
+
+def _check_gradable(draft: Draft) -> None:
+    """RowError where every answer would come out undecided."""
     if draft.reference_kind == "rubric":
         raise RowError("an open question has no answer to grade, and no judge is asked here")
-    return Reading(draft, "", draft.domain)
+    if draft.reference_kind == "puzzle" and read_puzzle(draft.reference) is None:
+        raise RowError(f"reference is no puzzle of {', '.join(KINDS)}")
+    if draft.reference_kind == "program":
+        try:
+            parse_problem(draft.reference)
+        except ValueError as error:
+            raise RowError(f"reference: {error}") from None
 
 
 def missing_columns(own: SourceChoice) -> str:
