@@ -40,7 +40,7 @@ _LEAST_SHARE = 0.3
 _WRONG_MINUTES = 10.0  # in contests where a problem is worth one point
 _HIGHEST = 8_000  # where Codeforces ends its search
 _ABOVE_ALL = 100  # the best place proves no more than this above the best participant (CodeElo)
-RATING_BOUNDS = (0.0, 4_100.0)  # the highest anybody has had is about 4,000
+_MOST_RATING = 4_100.0  # the highest anybody had until 2024 was about 4,000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,9 @@ def rate(
         contest.contest_id: _contest_rating(contest, tried, attempts, drawn // attempts)
         for contest in rated
     }
+    bounds = 0.0, max(_MOST_RATING, *means.values())
     return Rating(
-        rating=bootstrap_mean(list(means.values()), RATING_BOUNDS, confidence, seed),
+        rating=bootstrap_mean(list(means.values()), bounds, confidence, seed),
         attempts=attempts,
         participations=drawn // attempts,
         contests=means,

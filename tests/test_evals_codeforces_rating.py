@@ -139,6 +139,12 @@ def test_the_best_place_proves_no_more_than_a_hundred_above_the_best():
     assert rated([contest()], a1="1", b1="1").rating.value == 2_000
 
 
+def test_a_rating_above_all_there_ever_were_lies_within_its_interval():
+    one = contest(rows=((1000, 0, 4_039), (500, 0, 1500)))
+    found = rated([one], a1="1", b1="1").rating
+    assert found.low <= found.value == found.high == 4_139
+
+
 def test_a_wrong_submission_costs_points_and_with_them_places():
     rows = [(1_600 - 50 * i, 0, 2_900 - 100 * i) for i in range(20)]
     clean = rated([contest(rows=rows)], a1="1", b1="1")
