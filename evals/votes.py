@@ -34,13 +34,19 @@ def vote_keys(
 ) -> list[str | None]:
     """What each sample votes for: equal keys are one group, None is no vote.
 
-    A truncated sample does not vote: what it boxed so far is no final answer. Wrong answers are
-    compared only where none of them has more votes than the right answer, and all of them together
-    have as many: elsewhere who wins is known.
+    A truncated sample does not vote: what it boxed so far is no final answer. A quantity's unit may
+    stand behind its box: one rejected in the words of the right answer is another answer. Wrong
+    answers are compared only where none of them has more votes than the right one, and all of them
+    together have as many: elsewhere who wins is known.
     """
     texts = [_text(sample) for sample in samples]
     forms = [None if text is None else normal_form(text) for text in texts]
     right = {form for form, o in zip(forms, outcomes, strict=True) if o is Outcome.ACCEPT}
+    if prompt.reference_kind == "quantity":
+        forms = [
+            f"{form} of another unit" if form in right and o is Outcome.REJECT else form
+            for form, o in zip(forms, outcomes, strict=True)
+        ]
     votes = Counter(form for form in forms if form is not None and form not in right)
     for_right = sum(form in right for form in forms if form is not None)
     names = {form: form for form in votes}

@@ -219,6 +219,17 @@ def test_a_wrong_choice_votes_with_its_own_text():
     assert keys[1] == keys[2] != keys[0]
 
 
+def test_a_quantity_in_another_unit_behind_its_box_does_not_vote_with_the_right_one():
+    one = replace(make_prompt("How far?", "science", "quantity"), reference="5 m")
+    answers = ["\\boxed{5} m", "\\boxed{5} km", "\\boxed{5} km", "\\boxed{5}"]
+    outcomes = ["accept", "reject", "reject", "undecided"]
+    samples, verdicts = graded(one, *outcomes, answers=answers)
+    keys = vote_keys(one, samples, [v.outcome for v in verdicts])
+    assert keys[1] == keys[2] != keys[0]
+    assert keys[3] == keys[0]
+    assert score([one], samples[:3], verdicts[:3], 3).row().cons_at_k.value == 0.0
+
+
 def test_wrong_answers_are_compared_only_where_that_decides_who_wins(monkeypatch):
     def compared(*_):
         raise AssertionError("compared")
