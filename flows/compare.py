@@ -76,6 +76,8 @@ def read_measured(path: Path) -> Measured:
     if (path / "recipe.yaml").is_file():
         return _run_measured(path)
     files = [path] if path.is_file() else _score_files(path)
+    if not path.exists():
+        raise PrerequisiteError(f"there is no {path}; `stillhouse runs` lists the runs")
     if not files:
         raise PrerequisiteError(
             f"{path}: no scores there. Give a run that is evaluated, a folder of "

@@ -123,7 +123,7 @@ def taken_over(stages: dict[str, Any]) -> str:
 def own_seconds(stages: dict[str, Any]) -> float:
     """Time of the stages that were not taken over."""
     own = (entry for entry in stages.values() if "shared_from" not in entry)
-    return float(sum(entry.get("duration_s", 0) for entry in own))
+    return float(sum(entry.get("duration_s", entry.get("spent_s", 0)) for entry in own))
 
 
 def _unfinished(entry: dict[str, Any]) -> str:

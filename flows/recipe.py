@@ -32,6 +32,7 @@ from teacher.settings import SamplingRecipe
 from teacher.teachers import TEACHERS
 
 FOLDER = Path(__file__).parent / "recipes"
+_EXAMPLE = "A whole recipe to begin with: flows/recipes/default.yaml"
 
 
 class ClusterRecipe(BaseModel):
@@ -255,7 +256,8 @@ def recipe_of_run(run: Path) -> Recipe:
     """The resolved recipe kept in a run's folder."""
     path = run / "recipe.yaml"
     if not path.exists():
-        raise PrerequisiteError(f"{run} is no run: it holds no recipe.yaml (see `stillhouse runs`)")
+        what = "is no run: it holds no recipe.yaml" if run.exists() else "is not there"
+        raise PrerequisiteError(f"{run} {what} (see `stillhouse runs`)")
     return _validated(_read_yaml(path), str(path))
 
 
@@ -275,6 +277,10 @@ def _find(name: str) -> Path:
         return shipped
     if own.suffix in (".yaml", ".yml") and own.is_file():
         return own
+    if own.suffix in (".yaml", ".yml"):
+        raise PrerequisiteError(
+            f"there is no file {name}. Known recipes: {', '.join(known_recipes())}"
+        )
     near = difflib.get_close_matches(name, known_recipes(), n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise PrerequisiteError(
@@ -286,10 +292,25 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise PrerequisiteError(f"cannot read the recipe {path.name}: {error}") from None
+        raise PrerequisiteError(
+            f"cannot read the recipe {path}{_place_and_reason(error)}. {_EXAMPLE}"
+        ) from None
     if not isinstance(data, dict):
-        raise PrerequisiteError(f"the recipe {path.name} is not a mapping of sections")
+        raise PrerequisiteError(f"the recipe {path} is not a mapping of sections. {_EXAMPLE}")
     return data
+
+
+def _place_and_reason(error: Exception) -> str:
+    """`, line 4, column 8: expected ',' or '}'` of a fault in YAML; of others the reason alone."""
+    if isinstance(error, UnicodeDecodeError):
+        return ": it is no text in UTF-8"
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return f": {getattr(error, 'strerror', None) or error}"
+    context, begun = getattr(error, "context", None), getattr(error, "context_mark", None)
+    within = f" ({context} of line {begun.line + 1})" if context and begun else ""
+    problem = getattr(error, "problem", "")
+    return f", line {mark.line + 1}, column {mark.column + 1}: {problem}{within}"
 
 
 def apply_override(data: dict[str, Any], override: str) -> None:

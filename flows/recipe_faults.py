@@ -37,6 +37,8 @@ def _explain(fault: dict[str, Any], root: type[BaseModel]) -> str:
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
         return f"{key}: no such key; {hint}"
+    if kind == "missing" and len(location) == 1:
+        return f"{key}: this section is missing; the shipped recipes show one: flows/recipes"
     if kind == "missing":
         return f"{key}: this key is missing"
     if kind == "value_error":

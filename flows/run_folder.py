@@ -293,7 +293,8 @@ def read_manifest(run: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise PrerequisiteError(f"{run} is no run: it holds no manifest.json") from None
+        what = "is no run: it holds no manifest.json" if run.exists() else "is not there"
+        raise PrerequisiteError(f"{run} {what} (see `stillhouse runs`)") from None
     except json.JSONDecodeError as error:
         raise PrerequisiteError(f"{run}/manifest.json is damaged: {error}") from None
     return dict(manifest)

@@ -1,8 +1,12 @@
 """A wrong recipe is told in words: the key, what came, the known values, the nearest of them."""
 
+from pathlib import Path
+
 import pytest
 
-from flows.recipe import load_recipe
+from flows.compare import read_measured
+from flows.recipe import load_recipe, recipe_of_run
+from flows.run_folder import read_manifest
 from prompts.errors import PrerequisiteError
 
 
@@ -71,3 +75,44 @@ def test_no_words_of_the_library_that_reads_recipes_are_left(override: str) -> N
     said = refusal(override)
     for word in ("value error", "input should", "tuple", "dictionary", "pydantic"):
         assert word not in said.lower(), said
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (b"name: a\nprompts: {sources: [\nteacher: {}\n", ", line 4, column 1: "),
+        (b"name: a\n\tb: 1\n", ", line 2, column 1: "),
+        (b"- a\n", " is not a mapping of sections"),
+        (b"\xd0\x28", ": it is no text in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_told_with_its_line(
+    tmp_path: Path, text: bytes, where: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(text)
+    with pytest.raises(PrerequisiteError) as refused:
+        load_recipe(str(path))
+    assert f"{path}{where}" in str(refused.value)
+    assert "flows/recipes/default.yaml" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_is_not_there_is_not_taken_for_a_name(tmp_path: Path) -> None:
+    with pytest.raises(PrerequisiteError, match=r"there is no file .*gone\.yaml"):
+        load_recipe(str(tmp_path / "gone.yaml"))
+
+
+def test_a_section_that_is_missing_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: a\nprompts: {sources: [{name: starter-math}]}\nsampling: {}\n")
+    with pytest.raises(PrerequisiteError, match="teacher: this section is missing"):
+        load_recipe(str(path))
+
+
+def test_a_run_that_is_not_there_is_said_not_to_be(tmp_path: Path) -> None:
+    for look in (read_manifest, recipe_of_run):
+        with pytest.raises(PrerequisiteError, match=r"gone is not there \(see `stillhouse runs`\)"):
+            look(tmp_path / "gone")
+    with pytest.raises(PrerequisiteError, match=r"there is no .*gone"):
+        read_measured(tmp_path / "gone")
