@@ -81,7 +81,6 @@ def test_a_pushed_dataset_opens_from_the_hub(
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
         )
     assert done.returncode == 0, done.stderr
     expected = f"('test', {counts['test']}) ('train', {counts['train']})"

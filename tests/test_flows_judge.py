@@ -272,10 +272,11 @@ def test_a_killed_judge_stage_pays_only_for_what_was_in_flight(
     samples = [answered(p.prompt_id, ["Nile of Egypt"])[0] for p in prompts]
     recipe = judged_recipe(judging.url)
     run = sampled_run(tmp_path, recipe, prompts, samples)
-    judging.fault = lambda question, seed, nth: "hang" if len(judging.sent) >= 15 else None
+    judging.fault = lambda question, seed, nth: "hang" if len(judging.log) > 15 else None
     client = subprocess.Popen([sys.executable, __file__, str(run.path)], env=paths())
     votes = run.folder("verify") / judge.FOLDER
-    wait_for(client, lambda: len(judging.sent) >= 15)
+    # All are on their way at once: none is still to arrive when the client is dead.
+    wait_for(client, lambda: len(judging.sent) == 15 and len(judging.log) == 40)
     client.kill()
     client.wait()
     with Shards(votes) as shards:
@@ -293,7 +294,7 @@ def paths() -> dict[str, str]:
 
 
 def wait_for(client: subprocess.Popen[bytes], done: Any) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not done():
         assert client.poll() is None
         assert time.monotonic() < deadline

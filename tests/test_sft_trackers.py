@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 pytest.importorskip("trl")
 
+from held_training import await_step, environment, held_at
 from tiny_student import make_base, make_row, student_values
 from tiny_student import write_job_file as write_job
 
@@ -104,7 +104,6 @@ def test_a_training_killed_midway_goes_on_in_the_same_run_each_step_once(tmp_pat
     base = make_base(tmp_path / "base")
     settings = {"epochs": 6, "checkpoint_every_steps": 4, "tracker": "trackio"}
     job = write_job(tmp_path, [make_row(i) for i in range(6)], base, **settings)
-    command = [sys.executable, "-m", "sft.train", str(job)]
     # Elsewhere is where these would send it; nobody listens there.
     elsewhere = {"TRACKIO_SERVER_URL": "http://127.0.0.1:9", "HF_TOKEN": "hf_nobody"}
     start: dict[str, Any] = {
@@ -112,14 +111,12 @@ def test_a_training_killed_midway_goes_on_in_the_same_run_each_step_once(tmp_pat
         "stderr": subprocess.DEVNULL,
         "text": True,
         "cwd": ROOT,
-        "env": {**os.environ, **elsewhere},
+        "env": {**environment(), **elsewhere},
     }
-    with subprocess.Popen(command, **start) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            if json.loads(line).get("step", 0) >= 7:
-                child.send_signal(signal.SIGKILL)
-                break
+    with subprocess.Popen([sys.executable, *held_at(7, job)], **start) as child:
+        await_step(child, 7)
+        child.kill()
+    command = [sys.executable, "-m", "sft.train", str(job)]
     lines = [json.loads(line) for line in subprocess.run(command, **start).stdout.splitlines()]
     assert lines[-1]["resumed_from"] == "checkpoint-4"
     assert not [line for line in lines if "warning" in line]
