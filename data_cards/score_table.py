@@ -127,7 +127,7 @@ def table_notes(table: ScoreTable) -> list[str]:
         "that reached the token limit, none of which counts as right; tokens: their mean length."
     ]
     notes += [change_text(row, table) for row in table.changes]
-    notes += [note for row in table.rows if row.group == OVERALL for note in _unscored(row)]
+    notes += [note for row in table.rows if row.group == OVERALL for note in unscored_notes(row)]
     notes += [
         f"{sum(reasons.values()):,} rows of {name} were not asked: {_counted(reasons)}"
         for name, reasons in table.left_out.items()
@@ -148,7 +148,7 @@ def table_notes(table: ScoreTable) -> list[str]:
     return notes
 
 
-def _unscored(row: ScoreRow) -> Iterator[str]:
+def unscored_notes(row: ScoreRow) -> Iterator[str]:
     """What of a benchmark is not in its pass@1, and what is in it though nobody could grade it."""
     what, came = f"of {row.who}, {row.benchmark},", row.prompts * row.k - row.missing
     if row.missing:

@@ -88,18 +88,7 @@ def table(curve: BudgetCurve) -> list[str]:
         head,
     ]
     lines += [_line(point) for point in curve.points]
-    lines += [
-        f"at {point.budget:,}: {point.score.missing:,} of {first.prompts * first.k:,} samples are "
-        f"missing (failed, refused or not asked yet): pass@1 is over {_scored(point.score):,} of "
-        f"{first.prompts:,} prompts"
-        for point in curve.points
-        if point.score.missing
-    ]
     return [*lines, f"({curve.sampling})"]
-
-
-def _scored(score: DomainScore) -> int:
-    return score.pass_at_1.n if score.pass_at_1 else 0
 
 
 def _line(point: BudgetPoint) -> str:

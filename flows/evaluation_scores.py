@@ -1,11 +1,12 @@
 """Evaluations graded, and their scores shown: a table, the curves of budgets, JSON."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from data_cards.score_table import ScoreTable, score_text
+from data_cards.score_table import ScoreTable, score_text, unscored_notes
+from evals.budget_curve import BudgetCurve
 from evals.budget_curve import table as curve_table
 from evals.scores import Scores
 from flows.budget import grade_budgets, stored_budgets
@@ -32,7 +33,7 @@ def grade_and_show(
         say(line)
     for name, curve in curves.items():
         say(f"{name}, see {out / name}/curve.svg")
-        for line in curve_table(curve):
+        for line in (*curve_table(curve), *_curve_notes(name, curve)):
             say(line)
     say(f"{'scores':9} {out}")
     if OUTPUT.as_json:
@@ -41,6 +42,12 @@ def grade_and_show(
             "curves": {name: curve.to_dict() for name, curve in curves.items()},
         }
         say_json({"event": "done", "step": "evaluate", "out": str(out), **facts})
+
+
+def _curve_notes(name: str, curve: BudgetCurve) -> Iterator[str]:
+    """What is not in a budget's score, and what is in it though nobody could grade it."""
+    for point in curve.points:
+        yield from unscored_notes(score_row(name, f"{point.budget:,} tokens", point.score))
 
 
 def _name_in(model: str) -> str:

@@ -11,11 +11,12 @@ from thinking_server import ThinkingServer, serving
 
 from evals.benchmarks import Item
 from evals.budget import BudgetRecipe
-from evals.budget_curve import BudgetCurve, table
+from evals.budget_curve import BudgetCurve
 from filters.verdict import Verdict
 from flows.benchmark_asks import Asked
 from flows.budget import grade_budgets, is_answered, sample_budgets, stored_budgets
 from flows.evaluation_folder import EvaluationFolder, begin_settings
+from flows.evaluation_scores import grade_and_show
 from flows.recipe import VerificationRecipe
 from flows.sample_folder import read_samples
 from flows.serving import Served
@@ -274,7 +275,9 @@ def test_a_text_that_is_the_same_at_several_budgets_is_graded_once(tmp_path: Pat
     ] * 4
 
 
-def test_a_curve_says_what_is_missing_and_its_means_are_of_what_is_scored(tmp_path: Path) -> None:
+def test_a_curve_says_what_is_missing_and_its_means_are_of_what_is_scored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     recipe = BudgetRecipe(budgets=(10, 100), answer_tokens=8)
     with serving(ThinkingServer(counting)) as server:
         curve(server, tmp_path, recipe)
@@ -288,9 +291,10 @@ def test_a_curve_says_what_is_missing_and_its_means_are_of_what_is_scored(tmp_pa
     found = grade_budgets(EvaluationFolder(tmp_path), VerificationRecipe())
     assert [point.score.missing for point in found.points] == [0, 1]
     assert found.points[1].mean_thinking_tokens == (0 + 10 + 20) * 2 / 7 + 30 / 7
-    said = "\n".join(table(found))
-    assert "at 100: 1 of 8 samples are missing" in said
-    assert "at 10:" not in said
+    grade_and_show([EvaluationFolder(tmp_path)], VerificationRecipe(), tmp_path)
+    said = capsys.readouterr().out
+    assert f"1 of 8 samples of 100 tokens, {tmp_path.name}, are missing" in said
+    assert "samples of 10 tokens" not in said
     about.write_text(json.dumps(one))
     found = grade_budgets(EvaluationFolder(tmp_path), VerificationRecipe())
     assert [point.mean_thinking_tokens for point in found.points] == [7.5, 15.0]
