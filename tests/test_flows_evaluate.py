@@ -641,7 +641,7 @@ def test_the_flow_measures_on_held_out_prompts_and_benchmarks(
     old = run.folder("evaluate") / "teacher" / "aime-2024"  # of a recipe before
     write_text(old / "scores.json", "{}")
     write_rows(old / "samples-00000.parquet", [], Sample)
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=400):
         flows.evaluate.evaluate(run.recipe, tmp_path / "runs")
         entry = run.manifest()["stages"]["evaluate"]
         assert entry["scores"]["teacher"][-1]["pass_at_1"]["value"] == 0.6

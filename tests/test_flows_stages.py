@@ -35,7 +35,7 @@ def prefect() -> Iterator[None]:
     """One Prefect server for this file: its start is the dear part."""
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=400):
         yield
 
 

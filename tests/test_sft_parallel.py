@@ -1,12 +1,9 @@
 """Several real processes, talking by gloo, train the same student as one; killed ones go on."""
 
 import json
-import os
 import signal
-import subprocess
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 psutil = pytest.importorskip("psutil")
 
+from held_training import await_step, held_at, start  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 from tiny_families import make_family  # noqa: E402
 from tiny_student import make_row, write_job_file  # noqa: E402
@@ -29,30 +27,16 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def start(job):
-    """The training's processes, one thread each."""
-    return subprocess.Popen(
-        launch_command(read_job(job).student, job),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=Path(__file__).parents[1],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-
-
 def finish(training):
     """All lines of a training that ends well."""
-    out, _ = training.communicate(timeout=300)
+    out, _ = training.communicate()
     assert training.returncode == 0
     return [json.loads(line) for line in out.splitlines()]
 
 
 def kill_at_step(training, step):
     """SIGKILL the launcher and every rank once `step` is reported."""
-    for line in training.stdout:
-        if json.loads(line).get("step", 0) >= step:
-            break
+    await_step(training, step)
     ranks = psutil.Process(training.pid).children(recursive=True)
     for process in (psutil.Process(training.pid), *ranks):
         process.send_signal(signal.SIGKILL)
@@ -91,16 +75,16 @@ def same_weights(folder, wanted):
 def test_two_processes_train_the_same_student_as_one_even_when_killed(alone, launch, tmp_path):
     family, base, lines, weights = alone
     job = write_job_file(tmp_path, ROWS, base, **SETTINGS, launch=launch)
-    training = start(job)
+    *launcher, module, name, _ = command = launch_command(read_job(job).student, job)
+    assert (module, name) == ("-m", "sft.train")
     # Each launch is killed for one of the two families: half of the time, all of the ways.
     killed = (family, launch) in {("llama", "ddp"), ("qwen2", "fsdp")}
     if killed:
-        kill_at_step(training, 5)
+        kill_at_step(start([*launcher, *held_at(5, job)]), 5)
         (checkpoint,) = (tmp_path / ".student.checkpoints").glob("checkpoint-4")
         sharded = (checkpoint / "pytorch_model_fsdp_0").is_dir()
         assert sharded == (launch == "fsdp")
-        training = start(job)
-    *steps, summary = finish(training)
+    *steps, summary = finish(start(command))
     if killed:
         assert summary["resumed_from"] == "checkpoint-4"
         assert steps[0]["step"] == 5

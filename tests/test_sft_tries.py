@@ -433,7 +433,6 @@ def test_a_try_that_fails_on_one_of_the_ranks_that_share_weights_is_the_last(
             [*accelerate, str(script), str(job)],
             capture_output=True,
             text=True,
-            timeout=300,
             cwd=project,
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": project},
         )

@@ -64,7 +64,7 @@ def kill_after(client: subprocess.Popen[str], lines: int) -> None:
 
 
 def finish(client: subprocess.Popen[str]) -> None:
-    client.communicate(timeout=60)
+    client.communicate(timeout=300)
     assert client.returncode == 0
 
 

@@ -415,7 +415,7 @@ def test_sigkill_at_each_step_of_closing_loses_and_doubles_nothing(
 
 
 def test_a_full_disk_is_a_clean_error_and_what_was_committed_is_whole(tmp_path: Path) -> None:
-    out = start("full", tmp_path).communicate(timeout=60)[0]
+    out = start("full", tmp_path).communicate(timeout=300)[0]
     *committed, error = out.splitlines()
     assert len(committed) > 3, out
     assert error.startswith("RunError cannot write"), out
