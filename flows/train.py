@@ -115,5 +115,12 @@ def _funnel_row(summary: dict[str, Any], seconds: float) -> FunnelRow:
 
 
 def _facts(summary: dict[str, Any]) -> dict[str, Any]:
-    kept = ("tokens", "tokens_per_epoch", "steps", "resumed_from", "final_loss")
+    kept = (
+        "tokens",
+        "tokens_per_epoch",
+        "steps",
+        "resumed_from",
+        "final_loss",
+        "peak_memory_bytes",
+    )
     return {name: summary.get(name) for name in kept} | {"training_s": summary.get("seconds")}

@@ -89,6 +89,10 @@ class CompletionTrainer(SFTTrainer):
         self.report.count(inputs["tokens"])
         return total
 
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """A step's loss and norm, and what training took until then."""
+        super().log({**logs, **self.report.so_far()} if "loss" in logs else logs, start_time)
+
     def compute_loss(
         self,
         model: Any,

@@ -9,6 +9,7 @@ several processes ends with a code of its own.
 import contextlib
 import json
 import os
+import resource
 import shutil
 import sys
 import time
@@ -132,7 +133,8 @@ def train(job: TrainJob, out: Any) -> None:
             "why_padded": attention.why_padded,
             "resumed_from": None if checkpoint is None else checkpoint.name,
             "final_loss": report.final_loss,
-            "seconds": round(time.monotonic() - started, 2),
+            "seconds": round(report.earlier_s + time.monotonic() - started, 2),
+            "peak_memory_bytes": peak_memory_bytes(job.student),
         }
         record = {"fingerprint": fingerprint, "summary": summary}
         save_student(trainer, tokenizer, job.output_dir, record)
@@ -155,6 +157,15 @@ def _need_gpus(student: StudentRecipe) -> None:
             f"student.gpus is {student.gpus} but torch {torch.__version__} sees no GPU here: "
             "install the build for this machine's GPUs, or set student.gpus=0"
         )
+
+
+def peak_memory_bytes(student: StudentRecipe) -> int:
+    """The most that this process has held since it began: on its GPU, or resident."""
+    import torch
+
+    if student.gpus:
+        return torch.cuda.max_memory_reserved()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts KiB
 
 
 def plan_of(student: StudentRecipe, lengths: Sequence[int], attention: AttentionChoice) -> StepPlan:

@@ -111,3 +111,16 @@ def test_the_last_line_of_a_training_is_not_taken_for_a_step() -> None:
     for callback in (JsonLines(out), guard(out)):
         callback.on_log(None, state(3), None, logs={"train_loss": 9.9})
     assert out.getvalue() == ""
+
+
+def test_a_training_that_goes_on_counts_on_from_its_checkpoint() -> None:
+    out = io.StringIO()
+    lines, resumed = JsonLines(out), state(7)
+    before = {"loss": 1.0, "tokens_so_far": 300, "seconds_so_far": 90.0}
+    resumed.log_history = [before, {"loss": 0.5, "of": "another library"}]
+    lines.on_train_begin(None, resumed, None)
+    lines.count(20)
+    lines.on_log(None, resumed, None, logs={"loss": 0.4})
+    said = json.loads(out.getvalue())
+    assert said["tokens"] == lines.so_far()["tokens_so_far"] == 320
+    assert 90 <= said["seconds"] <= lines.so_far()["seconds_so_far"] < 150

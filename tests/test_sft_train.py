@@ -74,6 +74,8 @@ def test_a_training_killed_midway_continues_and_ends_as_if_it_had_not_been(base,
     summary = resumed[-1]
     assert summary["resumed_from"] == "checkpoint-4"
     assert resumed[0]["step"] == 5
+    assert summary["tokens"] == lines[-1]["tokens"]
+    assert summary["peak_memory_bytes"] > 100 << 20
     wanted = {line["step"]: line["loss"] for line in lines[:-1]}
     for line in resumed[:-1]:
         assert line["loss"] == pytest.approx(wanted[line["step"]], abs=2e-3)
