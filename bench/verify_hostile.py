@@ -158,7 +158,7 @@ class MemoryWatch:
     def _watch(self) -> None:
         while not self._stop.wait(0.01):
             for pid in _children():
-                if _command(pid) != _command(os.getpid()):
+                if (command := _command(pid)) and command != _command(os.getpid()):
                     self.peaks[pid] = max(self.peaks.get(pid, 0), peak_bytes(pid))
 
 
@@ -172,7 +172,8 @@ def peak_bytes(pid: int | None = None) -> int:
 
 
 def _command(pid: int) -> bytes:
-    """The command line of a process, its parent's until it begins a program of its own."""
+    """The command line of a process, its parent's until it begins a program of its own; none of
+    one that has ended."""
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     return b""

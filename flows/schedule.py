@@ -20,7 +20,7 @@ from teacher.serve import stop
 POOL = "stillhouse"
 PORT = 4200
 PORT_VARIABLE = "PREFECT_SERVER_API_PORT"  # Prefect's own
-START_LIMIT_S = 90
+START_LIMIT_S = 300
 GRACE_S = 15
 # One flow at a time. Prefect's own concurrency_limit would count a run that was killed for ever,
 # and no later one would start; the worker's limit counts living processes.

@@ -206,7 +206,7 @@ def _normal(draft: Draft) -> Draft:
     if not question:
         raise RowError("no question")
     check_message(replace(draft, question=question))
-    if draft.reference_kind == "choice" and not shows_options(question, len(draft.choices)):
+    if draft.reference_kind == "choice" and not shows_options(question, draft.choices):
         question = with_options(question, draft.choices)
     return replace(draft, question=question)
 

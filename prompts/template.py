@@ -3,13 +3,13 @@
 import functools
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
 from prompts.errors import PrerequisiteError
-from prompts.record import Prompt
+from prompts.record import Prompt, normalise_question
 
 FOLDER = Path(__file__).parent / "templates"
 # Files that other templates import from; no template by themselves.
@@ -67,19 +67,29 @@ def fingerprint(template: str) -> str:
     return f"{template}@{found.group(1) if found else '0'}:{digest}"
 
 
-def shows_options(question: str, count: int) -> bool:
-    """Whether lines of the question begin with the letters of so many options: one that is only
-    mentioned has no letter to answer with."""
-    return set(ascii_uppercase[:count]) <= set(_LABEL.findall(question))
+def shows_options(question: str, choices: Sequence[str]) -> bool:
+    """Whether each option stands in the question at the start of a line, behind its letter.
+
+    One that is only mentioned has no letter to answer with, and a list of the question's own
+    (`A. benzene`) is not its options (`B) benzene and phenol`).
+    """
+    behind: dict[str, list[str]] = {}
+    longest = 2 * max(map(len, choices), default=0) + 50  # blanks and spellings differ
+    for label in _LABEL.finditer(question):
+        text = question[label.end() : label.end() + longest]
+        behind.setdefault(label[1], []).append(normalise_question(text))
+    return all(
+        any(text.startswith(normalise_question(choice)) for text in behind.get(letter, ()))
+        for letter, choice in zip(ascii_uppercase, choices, strict=False)
+    )
 
 
 def _unshown_options(prompt: Prompt) -> list[str]:
     """The options of a choice, a line each; none where the question shows them."""
-    letters = ascii_uppercase[: len(prompt.choices)]
-    if prompt.reference_kind != "choice" or shows_options(prompt.question, len(letters)):
+    if prompt.reference_kind != "choice" or shows_options(prompt.question, prompt.choices):
         return []
     lines = (" ".join(choice.split()) for choice in prompt.choices)
-    return [f"{letter}) {line}" for letter, line in zip(letters, lines, strict=False)]
+    return [f"{letter}) {line}" for letter, line in zip(ascii_uppercase, lines, strict=False)]
 
 
 def _unshown_starter(prompt: Prompt) -> str:

@@ -224,3 +224,19 @@ def test_tokens_that_end_a_message_are_known(text: str, ends: bool) -> None:
 def test_an_option_of_several_lines_is_one_line_and_cannot_look_like_two() -> None:
     asked = prompt("choice", "Which?", choices=("red\nB) blue", "green"))
     assert sent(asked, "r1").startswith("Which?\nA) red B) blue\nB) green\n")
+
+
+@pytest.mark.parametrize(
+    ("question", "shown_again"),
+    [
+        ("Which holds?\nA. both\nB. none", False),
+        ("Which holds?\n(A)  Both\n(B) none of it", False),
+        ("Four compounds:\nA. benzene\nB. aniline\nWhich react?", True),
+        ("A, or B?", True),
+    ],
+)
+def test_options_are_shown_unless_the_question_has_these_very_ones(
+    question: str, shown_again: bool
+) -> None:
+    text = sent(prompt("choice", question, choices=("both", "none")), "zero-shot")
+    assert ("\nA) both\nB) none" in text) is shown_again
