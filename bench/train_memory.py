@@ -5,13 +5,12 @@
 
 Each setting trains in a process of its own on made-up rows, two optimiser steps on rows of one
 length where nothing else is said, and the system's own count of that process's largest resident
-memory is compared with the plan for the largest step. The default run's rows differ in length: so
-do its steps, and an allocator that keeps what they leave behind needs more with each of them.
+memory (VmHWM) is compared with the plan for the largest step. The default run's rows differ in
+length: so do its steps, and an allocator that keeps what they leave behind needs more with each.
 """
 
 import json
 import math
-import os
 import random
 import subprocess
 import sys
@@ -93,10 +92,8 @@ def measure(student: StudentRecipe, base: Path, setting: Setting, folder: Path) 
     log = folder / "log"
     with log.open("wb") as errors, (folder / "out").open("wb") as out:
         command = [sys.executable, "-m", "sft.train", str(folder / "job.json")]
-        process = subprocess.Popen(command, stdout=out, stderr=errors)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+        done = subprocess.run(command, stdout=out, stderr=errors, check=False)
+    if done.returncode:
         raise RuntimeError(log.read_text(errors="replace")[-2000:])
     said = [json.loads(line) for line in (folder / "out").read_text().splitlines()]
     steps = [line for line in said if "step" in line]
@@ -104,7 +101,7 @@ def measure(student: StudentRecipe, base: Path, setting: Setting, folder: Path) 
     largest = max(after - before for before, after in pairwise(tokens))
     last = tokens[-1] - tokens[-2]
     return Measured(
-        peak_bytes=usage.ru_maxrss * 1024,
+        peak_bytes=said[-1]["peak_memory_bytes"],
         plan=memory_plan(student, longest_row=math.ceil(largest / student.batch_size)),
         tokens_per_s=last / (steps[-1]["seconds"] - steps[-2]["seconds"]),
     )

@@ -9,7 +9,6 @@ several processes ends with a code of its own.
 import contextlib
 import json
 import os
-import resource
 import shutil
 import sys
 import time
@@ -165,7 +164,9 @@ def peak_memory_bytes(student: StudentRecipe) -> int:
 
     if student.gpus:
         return torch.cuda.max_memory_reserved()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts KiB
+    # Not getrusage's: that begins with what the process that started this one held.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def plan_of(student: StudentRecipe, lengths: Sequence[int], attention: AttentionChoice) -> StepPlan:
