@@ -184,9 +184,6 @@ _NOT_DATA: dict[str, Any] = {
     "student": {
         *("tracker", "repo_id", "architecture", "reference_scores", "loss_spike"),
         *("eval_prompts", "eval_every_steps", "eval_max_tokens"),
-        # How its steps are computed, and when it saves: the gradient is the same (sft/steps.py).
-        *("checkpoint_every_steps", "gradient_checkpointing", "activation_offloading"),
-        *("launch", "gpus", "processes", "sequence_parallel", "micro_batch_size", "packing"),
     },
     "evals": {"in_flight", "serve"},
 }

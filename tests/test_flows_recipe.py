@@ -123,14 +123,6 @@ def test_another_student_outdates_training_but_not_the_dataset() -> None:
     assert stage_fingerprint(one, "evaluate") != stage_fingerprint(other, "evaluate")
 
 
-def test_a_student_is_the_same_on_other_hardware() -> None:
-    here = load_recipe("default")
-    there = load_recipe(
-        "default", overrides=["student.launch=ddp", "student.processes=2", "student.packing=false"]
-    )
-    assert stage_fingerprint(here, "train") == stage_fingerprint(there, "train")
-
-
 def own_prompts(tmp_path: Path, question: str) -> Recipe:
     file = tmp_path / "mine.jsonl"
     row = f'{{"question": "{question}", "reference_kind": "math_answer", "reference": "4"}}\n'
