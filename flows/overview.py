@@ -73,7 +73,8 @@ def go_on(run: Path, stages: dict[str, Any]) -> str | None:
     if all(stages.get(name, {}).get("status") == "done" for name in STAGES):
         return None
     runs = run.resolve().parent
-    where = "" if runs == RUNS.resolve() else f" --runs {shlex.quote(str(run.parent))}"
+    given = run.parent if run.name else runs  # `show .` in the run itself
+    where = "" if runs == RUNS.resolve() else f" --runs {shlex.quote(str(given))}"
     return f"stillhouse distill --recipe {shlex.quote(str(run / 'recipe.yaml'))}{where}"
 
 

@@ -126,14 +126,15 @@ class RunFolder:
     def _spent_s(self, stage: str, entry: Mapping[str, Any], again: bool) -> float:
         """What earlier goes at this very work took: those left unfinished, and samplings that are
         graded anew. One that was killed has lived until its last file was written."""
-        status, samples = entry.get("status"), stage in _SAMPLING
+        folder = self.path / STAGES[stage]
+        status, samples = entry.get("status"), stage in _SAMPLING and folder.is_dir()
         if entry.get("fingerprint") != stage_fingerprint(self.recipe, stage):
             return 0.0
         if status == "done" and samples and "shared_from" not in entry:
             return float(entry.get("duration_s", 0.0))
         if status not in ("running", "stopped") or (again and not samples):
             return 0.0
-        killed_s = _last_sign(self.path / STAGES[stage]) - _began(entry)
+        killed_s = _last_sign(folder) - _began(entry)
         return float(entry.get("spent_s", 0.0) + (max(0.0, killed_s) * (status == "running")))
 
     def finish(

@@ -35,7 +35,7 @@ def hand_run_to_slurm(run: RunFolder, again: bool = False) -> list[str]:
                 f"the student of {run.path} is trained; --again hands it over once more"
             )
         if again:
-            run.begin("train")  # what is measured of the former student is out of date
+            run.begin("train", again=True)  # what is measured of the former student is out of date
             train_anew(run)
             run.stop("train")
         return _hand_over(run, training_job(run), run.folder("train").absolute() / JOB)

@@ -79,9 +79,15 @@ def shows_options(question: str, choices: Sequence[str]) -> bool:
         text = question[label.end() : label.end() + longest]
         behind.setdefault(label[1], []).append(normalise_question(text))
     return all(
-        any(text.startswith(normalise_question(choice)) for text in behind.get(letter, ()))
+        any(_begins(text, normalise_question(choice)) for text in behind.get(letter, ()))
         for letter, choice in zip(ascii_uppercase, choices, strict=False)
     )
+
+
+def _begins(text: str, words: str) -> bool:
+    """Whether the words stand at the start, and nothing of their line goes on behind them: `1` does
+    not begin `10 apples`."""
+    return text.startswith(words) and not text[len(words) : len(words) + 1].isalnum()
 
 
 def _unshown_options(prompt: Prompt) -> list[str]:

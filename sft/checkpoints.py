@@ -118,8 +118,8 @@ def open_checkpoints(
     ours = resume and _owner(folder / OWNER) == fingerprint
     if _is_first_rank():
         if not ours:
-            if resume and (lost := sorted(filter(is_whole, folder.glob("checkpoint-*")))):
-                names = ", ".join(checkpoint.name for checkpoint in lost)
+            if resume and (lost := sorted(folder.glob(f"checkpoint-*/{MARKER}"))):
+                names = ", ".join(marker.parent.name for marker in lost)
                 warn(f"{names} in {folder} came of another recipe, base or rows: removed")
             _start_afresh(folder, fingerprint)
         for checkpoint in folder.glob("checkpoint-*"):

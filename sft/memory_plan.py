@@ -174,9 +174,8 @@ def _states(student: StudentRecipe) -> tuple[float, float, float, float]:
             return 2 * shard, 2 * shard, 12 * shard, 0
         return 4 * shard, 4 * shard, 8 * shard, 0
     buckets = 2 if student.launch == "ddp" else 1  # DDP sends gradients from a copy
-    if (
-        student.arithmetic == "bfloat16"
-    ):  # sft/master_adamw.py: masters, moments, then float32 gradients
+    # sft/master_adamw.py: masters, moments, then float32 gradients
+    if student.arithmetic == "bfloat16":
         return 2 * parameters, 2 * buckets * parameters, 12 * parameters, 4 * parameters
     return 4 * parameters, 4 * buckets * parameters, 8 * parameters, 0
 

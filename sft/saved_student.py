@@ -37,21 +37,39 @@ def save_student(trainer: Any, tokenizer: Any, folder: Path, record: Mapping[str
     put_in_place(folder)
 
 
+# In the words of the system, and of torch where it keeps them to itself.
+_WRITING = (
+    *("no space left", "quota", "file too large", "read-only", "permission denied"),
+    *("i/o error", "input/output error", "pytorchstreamwriter", "inline_container"),
+)
+
+
 @contextmanager
 def saving(folder: Path, kept: str) -> Iterator[None]:
-    """RunError for whatever the libraries raise that cannot write: each has a kind of its own."""
+    """RunError for whatever the libraries raise that cannot write: each has a kind of its own.
+
+    Other faults, of a connection say, are raised as they are: those are worth another try.
+    """
     from safetensors import SafetensorError
     from torch.distributed.checkpoint.api import CheckpointException
 
     try:
         yield
     except (OSError, RuntimeError, SafetensorError, CheckpointException) as error:
+        if not _is_of_writing(error):
+            raise
         there = next(path for path in (folder, *folder.parents) if path.is_dir())
         free = shutil.disk_usage(there).free / 1e9
         raise RunError(
             f"cannot save to {folder}, where {free:.1f} GB are free: {error}. Make room: {kept}, "
             "and the same command goes on from it"
         ) from error
+
+
+def _is_of_writing(error: BaseException) -> bool:
+    said = f"{error} {error.__cause__}".lower()
+    files = isinstance(error, OSError) and not isinstance(error, ConnectionError)
+    return files or any(words in said for words in _WRITING)
 
 
 def put_in_place(folder: Path) -> None:

@@ -47,6 +47,15 @@ LONGEST = (
 )
 
 
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """What a test's code sets in the environment (`sft.train` keeps off the Hub) ends with it."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The same order in every process; a file's tests stay together and in theirs."""
     places = {name: place for place, name in enumerate(LONGEST)}

@@ -297,8 +297,11 @@ def test_done_again_a_training_counts_anew_and_a_sampling_goes_on(
     run = new_run(tmp_path)
     at(run, stage, seconds_ago=100)
     run.stop(stage)
+    run.folder(stage)
     assert took_s(run, stage, again=True) == pytest.approx(least, abs=5)
     assert took_s(run, stage, again=True) == pytest.approx(least, abs=5)
+    run.folder(stage).rmdir()  # what was done is gone, and so is its time
+    assert took_s(run, stage) == pytest.approx(0, abs=5)
 
 
 def test_the_time_of_another_students_training_is_not_counted(tmp_path: Path) -> None:

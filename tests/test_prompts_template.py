@@ -233,6 +233,7 @@ def test_an_option_of_several_lines_is_one_line_and_cannot_look_like_two() -> No
         ("Which holds?\n(A)  Both\n(B) none of it", False),
         ("Four compounds:\nA. benzene\nB. aniline\nWhich react?", True),
         ("A, or B?", True),
+        ("Which holds?\nA. bothersome\nB. nonesuch", True),
     ],
 )
 def test_options_are_shown_unless_the_question_has_these_very_ones(

@@ -34,6 +34,20 @@ def test_what_cannot_be_written_says_how_much_room_there_is(tmp_path, error):
         raise error
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("[gloo] Connection closed by peer"),
+        ConnectionResetError("reset"),
+        RuntimeError("CUDA error: an illegal memory access was encountered"),
+    ],
+)
+def test_another_fault_while_saving_keeps_its_own_kind(tmp_path, error):
+    with pytest.raises(type(error)) as raised, saving(tmp_path, "one is kept"):
+        raise error
+    assert raised.value is error
+
+
 @pytest.mark.parametrize("error", [RunError("not the one trained"), PrerequisiteError("x")])
 def test_what_is_said_already_is_not_said_otherwise(tmp_path, error):
     with pytest.raises(type(error), match=str(error)), saving(tmp_path, "one is kept"):
