@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,6 +42,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Turn a reasoning teacher into verified SFT datasets and trained students.\n\n"
     "stillhouse distill                      the default recipe, on this machine\n\n"
     "stillhouse distill --model qwen-7b --dry-run    what a big one would take\n\n"
@@ -48,6 +50,22 @@ app = typer.Typer(
 )
 
 RUNS = Path("runs")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stillhouse {version('stillhouse')}")
+        raise typer.Exit
+
+
+@app.callback()
+def whole(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="the version"),
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 @app.command()
@@ -271,6 +289,8 @@ def _guarded(command: Callable[[], Any]) -> int:
         return _fail(f"error: {error}", EXIT_USER)
     except RunError as error:
         return _fail(f"error: {error}\nType the same command to go on from here.", EXIT_RUN)
+    except _NoCommand as error:
+        return _fail(error.format_message(), EXIT_USER)
     except _UsageError as error:
         return _fail(f"error: {usage_text(error)}", EXIT_USER)
     except (KeyboardInterrupt, typer.Abort):
@@ -292,6 +312,7 @@ _INTERRUPTED = "interrupted; what keeps its state goes on when the same command 
 _DISK_FULL = (28, 122)  # ENOSPC, EDQUOT
 # Typer carries its own copy of click; this is the class of "no such option" and the like.
 _UsageError: Any = typer.BadParameter.__base__
+_NoCommand: Any = vars(sys.modules[_UsageError.__module__])["NoArgsIsHelpError"]
 
 
 def _fail(message: str, code: int) -> int:

@@ -82,6 +82,7 @@ def evaluate_model(request: Request, dry_run: bool = False) -> None:
     if dry_run:
         return
     if not all(task.is_sampled() for task in tasks):
+        answering.need_weights()
         settings = with_seeds(settings, answering)
     with out.held():
         for task in tasks:

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import try_to_load_from_cache
+
 from flows.endpoints import Keys, served_by
 from flows.pins import weights_digest
+from flows.preflight import hub_problem
 from flows.serving import EMBEDDED, Served, Weights, served
+from flows.student_preflight import gate_problem
 from prompts.errors import PrerequisiteError
 from prompts.sources.hub import hub_set
 from teacher.canary import Replica
@@ -45,6 +49,20 @@ class Answering:
         PrerequisiteError where it is to be served and there is no vLLM.
         """
         return bool(self.urls) or not is_cpu_build(vllm_python(settings))
+
+    def need_weights(self) -> None:
+        """PrerequisiteError where they are to come from the Hub and it would not give them."""
+        if self.urls or Path(self.place).is_dir():
+            return
+        if isinstance(try_to_load_from_cache(self.place, "config.json"), str):
+            return
+        if problem := gate_problem(self.place):
+            raise PrerequisiteError(f"--model {self.place}: {problem}")
+        if problem := hub_problem():
+            raise PrerequisiteError(
+                f"--model {self.place}: the Hugging Face Hub cannot be reached ({problem}). Give a "
+                "folder that holds the model, or --url for one that is served already"
+            )
 
     @contextmanager
     def served(self, settings: ServeRecipe, log: Path) -> Iterator[Served]:

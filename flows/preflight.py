@@ -197,8 +197,8 @@ def _hub_problems(recipe: Recipe, todo: set[str]) -> Iterator[str]:
     needs_hub = bool(from_hub)
     if needs_hub and os.environ.get("HF_HUB_OFFLINE") == "1":
         yield "HF_HUB_OFFLINE=1 is set, but prompts or weights come from the Hub: unset it"
-    elif needs_hub and (problem := _hub_problem()):
-        what = ", ".join(map(str, from_hub))
+    elif needs_hub and (problem := hub_problem()):
+        what = ", ".join(dict.fromkeys(map(str, from_hub)))
         yield f"the Hugging Face Hub cannot be reached ({problem}), from where come {what}"
     # Public prompts and weights need none; gated ones say so themselves.
     if recipe.dataset.repo_id and not hub_token():
@@ -215,7 +215,8 @@ def _endpoint_problem(url: str) -> str | None:
     return _unreachable(f"{url.rstrip('/').removesuffix('/v1')}/v1/models")
 
 
-def _hub_problem() -> str | None:
+def hub_problem() -> str | None:
+    """Why the Hugging Face Hub does not answer; None if it does."""
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
     return _unreachable(f"{endpoint.rstrip('/')}/api/models?limit=1")
 

@@ -24,7 +24,9 @@ def _nearest_option(option: str, ctx: Any) -> str:
     names = [name for one in ctx.command.params for name in one.opts if name.startswith("--")]
     by_word = {name.lstrip("-"): name for name in names}
     near = difflib.get_close_matches(option.lstrip("-"), by_word, n=1)
-    return f"did you mean {by_word[near[0]]}?" if near else f"there are {', '.join(names)}"
+    if near:
+        return f"did you mean {by_word[near[0]]}?"
+    return f"there are {', '.join(names)}" if names else "a command comes first"
 
 
 def _parameter(error: Any) -> str:

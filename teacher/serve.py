@@ -166,13 +166,18 @@ def vllm_python(settings: ServeRecipe) -> Path:
     places = [Path.cwd(), project]
     found = [Path(given)] if given else [p / ".venv-vllm" / "bin" / "python" for p in places]
     for python in found:
-        if python.exists():
+        # A set-up that was stopped half-way has a Python and no vLLM.
+        if python.exists() and (given or _has_vllm(python)):
             return python.absolute()
     raise PrerequisiteError(
         f"no Python with vLLM at {', '.join(str(p) for p in dict.fromkeys(found))}. Run "
         "`make setup`, or set STILLHOUSE_VLLM_PYTHON to one; a model that is served already needs "
         "none: give its address"
     )
+
+
+def _has_vllm(python: Path) -> bool:
+    return any(python.parent.parent.glob("lib/python*/site-packages/vllm*.dist-info"))
 
 
 def is_cpu_build(python: Path) -> bool:

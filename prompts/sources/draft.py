@@ -112,7 +112,8 @@ def _json_in(text: str) -> Any:
 def check(draft: Draft) -> Draft:
     """The draft itself when a verifier can work with it; raises RowError otherwise."""
     if draft.reference_kind not in REFERENCE_KINDS:
-        raise RowError(f"unknown reference_kind; {nearest(draft.reference_kind, REFERENCE_KINDS)}")
+        known = nearest(draft.reference_kind, REFERENCE_KINDS)
+        raise RowError(f"unknown reference_kind {draft.reference_kind!r}; {known}")
     if not draft.question.strip():
         raise RowError("no question")
     if len(draft.question) > MAX_QUESTION_CHARACTERS:
