@@ -27,13 +27,17 @@ def take_over_student(run: RunFolder, former: RunFolder) -> None:
         say(f"evaluate  the teacher is measured anew: {why}")
         return
     with run.locked():
-        copy_stage(source, target)
-        for file in target.glob(f"*/{ABOUT}"):
-            about = _about(file)
-            write_text(file, json.dumps({**about, "model": _known_by(run, about)}, indent=1) + "\n")
+        copy_stage(source, target, lambda copy: _name_teacher(run, copy))
         taken = run.manifest().get("measured_from", {})
         run.note(measured_from={**taken, "teacher": former.name})
     say(f"evaluate  samples of the teacher taken over from {former.path}, whose student it is")
+
+
+def _name_teacher(run: RunFolder, folder: Path) -> None:
+    """Let the samples in a folder be known as this round's teacher's."""
+    for file in folder.glob(f"*/{ABOUT}"):
+        about = _about(file)
+        write_text(file, json.dumps({**about, "model": _known_by(run, about)}, indent=1) + "\n")
 
 
 def _why_not(run: RunFolder, former: RunFolder, source: Path) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -170,14 +170,17 @@ def _entries(run: RunFolder) -> dict[str, Any]:
     return dict(run.manifest()["stages"])
 
 
-def copy_stage(source: Path, target: Path) -> None:
-    """The stage's folder under its name, all at once."""
+def copy_stage(
+    source: Path, target: Path, change: Callable[[Path], None] = lambda _folder: None
+) -> None:
+    """The stage's folder under its name, all at once, with the change made to the copy."""
     target.parent.mkdir(exist_ok=True)
     temporary = target.with_name(f".{target.name}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     leave_out = shutil.ignore_patterns(*_LEFT_OUT)
     try:
         shutil.copytree(source, temporary, ignore=leave_out, copy_function=_link_or_copy)
+        change(temporary)
         shutil.rmtree(target, ignore_errors=True)  # nobody has noted it: left by a kill
         temporary.rename(target)
     except (OSError, shutil.Error) as error:

@@ -101,3 +101,15 @@ def test_a_round_that_measures_no_teacher_takes_nothing(tmp_path: Path) -> None:
     former, run = two_rounds(tmp_path, "evals.subjects=[base, student]")
     take_over_student(run, former)
     assert not (run.path / "6-evals" / "teacher").exists()
+
+
+def test_killed_while_it_copies_it_copies_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former, run = two_rounds(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("flows.former_student._name_teacher", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            take_over_student(run, former)
+    take_over_student(run, former)
+    assert sampled(run) == ["samples-00000.parquet"]
