@@ -9,6 +9,8 @@ import pytest
 from filters_records import prompt, sample
 
 import filters
+from filters.checking import prompt_of, sample_of
+from filters.grader import Grader
 from filters.ruling import Ruling
 from filters.verdict import Outcome
 from filters.verifiers.puzzle import verify_puzzle
@@ -120,3 +122,13 @@ def test_a_task_goes_through_a_worker() -> None:
     assert (right.outcome, right.verifier) == (ACCEPT, "puzzle")
     wrong = entry["answer"].replace("1", "2")
     assert filters.check(task, f"<answer>{wrong}</answer>", "puzzle").outcome == REJECT
+
+
+def test_no_answers_time_limit_pays_for_the_import_of_reasoning_gym() -> None:
+    (entry,) = _entries("mini_sudoku", 1)
+    task = json.dumps({"kind": "reasoning_gym", "dataset": "mini_sudoku", "entry": entry})
+    asked, answered = prompt_of(task, "puzzle"), sample_of(f"<answer>{entry['answer']}</answer>")
+    # A worker may take 6 times that, and the import takes seconds.
+    with Grader(workers=1, time_limit_s=0.25) as grader:
+        verdict = grader._rule_in_worker(asked, answered)
+    assert verdict.outcome == ACCEPT
