@@ -66,7 +66,7 @@ def test_broken_lines_are_rejected_with_line_and_reason_and_good_ones_go_on(
         (5, "not a JSON object"),
         (6, "not JSON"),
         (7, "no question"),
-        (9, f"unknown reference_kind; known: {', '.join(REFERENCE_KINDS)}"),
+        (9, f"unknown reference_kind 'essay'; known: {', '.join(REFERENCE_KINDS)}"),
         (10, "no tests"),
         (11, "tests is not Python"),
         (12, "reference is not the letter of a choice"),
@@ -87,7 +87,7 @@ def test_a_misspelt_kind_or_domain_is_told_with_the_nearest_known(tmp_path: Path
     rows = ({**GOOD, "question": str(number), **row} for number, row in enumerate(misspelt))
     path = write(tmp_path / "mine.jsonl", *rows, GOOD)
     reasons = [row.reason for row in curate(recipe({"path": str(path), "domain": "math"})).rejected]
-    assert "unknown reference_kind; did you mean 'math_answer'? known: " in reasons[0]
+    assert "unknown reference_kind 'maths'; did you mean 'math_answer'? known: " in reasons[0]
     assert "unknown domain; did you mean 'science'? known: " in reasons[1]
 
 
