@@ -14,8 +14,8 @@ from sft.student import StudentRecipe
 H100_BF16_FLOPS = 989e12  # dense peak of the SXM part, NVIDIA's data sheet
 # Share of the peak that trains: low, expected, high. Replace by what the first steps show.
 GPU_UTILISATION = (0.15, 0.3, 0.45)
-# Training smol-135m on two cores: 330 tokens/s in bfloat16 with AVX-512, 75 in float32 with AVX2
-# alone; half and one and a half of it.
+# Training smol-135m on two cores: 330 tokens/s in bfloat16 with AVX-512, 66 to 73 in float32 with
+# AVX2 alone; half and one and a half of it.
 FLOPS_PER_CORE = {"bfloat16": (0.65e11, 1.3e11, 2.0e11), "float32": (0.15e11, 0.3e11, 0.45e11)}
 
 
