@@ -3,7 +3,9 @@
 import gc
 import os
 import shutil
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +15,9 @@ from filters.sandbox.bubblewrap import Bubblewrap
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+# A developer's, or a server's that tests; tests that want one set it.
+for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_TOKEN"):
+    os.environ.pop(name, None)
 # On a busy machine a server's first start took 90 s.
 os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "400"
 # Test processes beside each other share the cores; torch's threads of all of them would not fit.
@@ -50,10 +55,25 @@ LONGEST = (
 @pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:
     """What a test's code sets in the environment (`sft.train` keeps off the Hub) ends with it."""
+    with _kept_environment():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def environment_of_a_file() -> Iterator[None]:
+    """And what the fixtures set that a file's tests share, with the file."""
+    with _kept_environment():
+        yield
+
+
+@contextmanager
+def _kept_environment() -> Iterator[None]:
     before = dict(os.environ)
     yield
     os.environ.clear()
     os.environ.update(before)
+    if (hub := sys.modules.get("huggingface_hub.constants")) is not None:
+        hub.HF_HUB_OFFLINE = False  # type: ignore[attr-defined]  # as `sft.trackers` sets it
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
