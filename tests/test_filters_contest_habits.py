@@ -196,16 +196,17 @@ def test_a_large_input_and_a_large_output_go_through(sandbox: Bubblewrap) -> Non
             "output": "\n".join(map(str, sorted(numbers))) + "\n",
         }
     ]
+    columns = {"tests": tests, "time_limit_s": 10.0}
     python = "input()\nfor x in sorted(map(int, input().split())): print(x)"
-    assert reason_of(sandbox, "python", python, tests=tests) == PASSED
+    assert reason_of(sandbox, "python", python, **columns) == PASSED
     unsorted = "input()\nprint(*input().split(), sep='\\n')"
-    assert reason_of(sandbox, "python", unsorted, tests=tests) == "wrong_output"
+    assert reason_of(sandbox, "python", unsorted, **columns) == "wrong_output"
     cpp = (
         "#include <algorithm>\n#include <iostream>\n#include <vector>\nusing namespace std;\n"
         "int main() { int n; cin >> n; vector<int> v(n); for (int& x : v) cin >> x;"
         " sort(v.begin(), v.end()); for (int x : v) cout << x << endl; }"
     )
-    assert reason_of(sandbox, "cpp", cpp, tests=tests) == PASSED
+    assert reason_of(sandbox, "cpp", cpp, **columns) == PASSED
 
 
 def test_the_limit_is_for_each_test_alone(sandbox: Bubblewrap) -> None:

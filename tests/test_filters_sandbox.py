@@ -412,7 +412,7 @@ def test_who_starves_is_given_more_patience(
 
     monkeypatch.setattr(going, "_STARVED", 0.0)  # as if all of its time went by in waiting
     monkeypatch.setattr(going, "specification", watched)
-    code = "import time; time.sleep(1.5); print(1)"  # the wall limit is 1 s in Python, then 3
+    code = "import time; time.sleep(1.1); print(1)"  # the wall limit is 1 s in Python, then 3
     ran = run_alone(sandbox, code, Limits(cpu_s=0.2, wall_s=0.1))
     assert (ran.status, len(waits)) == ("exited", 2)
 
