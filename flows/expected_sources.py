@@ -31,8 +31,9 @@ def expected_sources(recipe: Recipe) -> list[dict[str, Any]]:
     if recipe.prompts.mix.quotas:
         for row, traces in zip(rows, _dealt(rows, recipe.prompts.mix), strict=True):
             row["train"] = round(traces)
-    choices = recipe.prompts.sources
-    return [{**r, "why_none": _why_none(c, r)} for c, r in zip(choices, rows, strict=True)]
+            if row["before_mix"] and not row["train"]:
+                row["why_none"] = "no quota of prompts.mix takes from it"
+    return rows
 
 
 def _dealt(rows: Sequence[Mapping[str, Any]], mix: MixRecipe) -> list[float]:
@@ -63,52 +64,55 @@ def _source_row(choice: SourceChoice) -> dict[str, Any]:
     rows = rows_in(choice.path) if choice.path else source.rows_hint if source else 0
     if choice.rows is not None:
         rows = choice.rows if source and not source.id else min(rows, choice.rows)
-    asked = rows if choice.limit is None else min(rows, choice.limit)
+    test = _test_rows(choice, rows)
+    train = _at_most(max(0, rows - test), choice.limit)
     origin = str(choice.path or "") or (source.id if source else "") or "shipped"
     return {
         "name": choice.label,
         "domain": source.domain if source else (choice.domain or "mixed"),
         "rows": rows,
-        "train": 0 if choice.split == "test" else asked,
-        "held_out": _held_out(choice, rows),
+        "train": train,
+        "before_mix": train,
+        "held_out": _at_most(test, choice.test_limit),
         "license": license_of(choice),
         "from": origin,
+        "why_none": "" if train else _why_none(choice, rows, origin),
     }
 
 
-def _held_out(choice: SourceChoice, rows: int) -> int:
-    """Prompts that are measured on: all, or those that a local file's rows mark as test."""
+def _at_most(rows: int, limit: int | None) -> int:
+    return rows if limit is None else min(rows, limit)
+
+
+def _test_rows(choice: SourceChoice, rows: int) -> int:
+    """Rows that are no train prompts: all, or those that a local file marks as test."""
+    if choice.split != "as_marked":
+        return rows if choice.split == "test" else 0
     source = source_of(choice)
     shipped = STARTER_FOLDER / f"{source.shipped}.jsonl" if source and source.shipped else None
-    if choice.split == "train":
-        return 0
-    if choice.split == "as_marked":
-        file = choice.path or shipped
-        rows = _marked(file, choice.columns.get("split", "split")) if file else 0
-    return rows if choice.test_limit is None else min(rows, choice.test_limit)
+    file = choice.path or shipped
+    return _marked(file, choice.columns.get("split", "split"), choice.rows) if file else 0
 
 
-def _marked(path: Path, column: str) -> int:
-    """Rows of a file that are marked as test, among the first of a long one."""
+def _marked(path: Path, column: str, most: int | None) -> int:
+    """Rows of a file that are marked as test, among those that are read, or its first ones."""
     try:
-        rows = islice(rows_in_file(path), _MOST_LOOKED_AT)
+        rows = islice(rows_in_file(path), min(most or _MOST_LOOKED_AT, _MOST_LOOKED_AT))
         return sum(row.values.get(column) == "test" for row in rows)
     except (OSError, PrerequisiteError):  # who reads its rows says what is wrong with it
         return 0
 
 
-def _why_none(choice: SourceChoice, row: Mapping[str, Any]) -> str:
-    """Why no prompt of a source is asked; empty where some may be."""
-    if row["train"]:
-        return ""
+def _why_none(choice: SourceChoice, rows: int, origin: str) -> str:
+    """Why there is no prompt of a source to ask."""
     if choice.split == "test":
         most = f", {choice.test_limit:,} at most" if choice.test_limit is not None else ""
         return f"held out for evaluation{most}: split is test"
-    if not row["rows"]:
-        return f"no rows found in {row['from']}"
+    if not rows:
+        return f"no rows found in {origin}"
     if choice.limit == 0:
         return "its limit is 0"
-    return "no quota of prompts.mix takes from it"
+    return "held out for evaluation: all its rows are marked as test"
 
 
 def rows_in(path: Path) -> int:

@@ -42,6 +42,8 @@ def make_plan(recipe: Recipe) -> dict[str, Any]:
             "keep": recipe.sampling.keep,
             "n_max": recipe.sampling.n_max,
             "expected_tokens": tokens,
+            "tokens_per_s": list(topology.tokens_per_s),
+            "rate_from": _rate_from(topology),
             "gpu_hours": list(cost.gpu_hours),
             "wall_s": list(cost.wall_s),
             "dollars": list(cost.dollars),
@@ -98,7 +100,7 @@ def plan_text(plan: dict[str, Any]) -> str:
     for row in plan["sources"]:
         lines.append(
             f"              {row['name']:18} {row['domain']:8} about {row['rows']:>9,} rows, "
-            f"at most {row['train']:>9,} asked   {row['license']}   {row['from']}"
+            f"at most {row['train']:>9,} asked{_kept_apart(row)}   {row['license']}   {row['from']}"
         )
         if row["why_none"]:
             lines.append(f"              {'':18} none asked: {row['why_none']}")
@@ -113,6 +115,7 @@ def plan_text(plan: dict[str, Any]) -> str:
         f"              teacher {teacher['model']}: {teacher['layout']}",
         *(f"              {line}" for line in teacher["fit"]),
         f"              wall time {clock(expected)} ({clock(low)} to {clock(high)})",
+        f"              assuming {_rate(sampling)}",
         *_bill(sampling),
         *(f"              node {n} of a replica: {c}" for n, c in enumerate(teacher["commands"])),
         "3 verify    every sample, three outcomes; rejects are kept with their reason",
@@ -127,6 +130,24 @@ def plan_text(plan: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _kept_apart(source: dict[str, Any]) -> str:
+    return f", {source['held_out']:,} held out" if source["held_out"] else ""
+
+
+def _rate_from(topology: Topology) -> str:
+    """Where the teacher's tokens a second are from."""
+    slower = topology.model.float32_tokens_per_s
+    if slower is None:
+        return "from public reports"
+    how = "without" if topology.tokens_per_s == slower else "with"
+    return f"measured on two cores {how} bfloat16"
+
+
+def _rate(sampling: dict[str, Any]) -> str:
+    slow, expected, fast = sampling["tokens_per_s"]
+    return f"{expected:,.0f} tokens/s ({slow:,.0f} to {fast:,.0f}), {sampling['rate_from']}"
+
+
 def _bill(sampling: dict[str, Any]) -> list[str]:
     if not sampling["gpu_hours"][1]:
         return []
@@ -134,7 +155,7 @@ def _bill(sampling: dict[str, Any]) -> list[str]:
     return [
         f"              GPU-hours {hours[1]:,.0f} ({hours[0]:,.0f} to {hours[2]:,.0f}), "
         f"${dollars[1]:,.0f} (${dollars[0]:,.0f} to ${dollars[2]:,.0f}); "
-        "estimated from public reports: replace by the rate measured on the first shard"
+        "the first shard shows the true rate"
     ]
 
 
@@ -142,13 +163,8 @@ def _probe_facts(recipe: Recipe, sources: list[dict[str, Any]]) -> dict[str, Any
     """Who tries the prompts first; quotas come later, so that all within limits may be tried."""
     if (probe := recipe.prompts.difficulty.probe) is None:
         return None
-    limits = [choice.limit for choice in recipe.prompts.sources]
-    tried = [
-        row["rows"] if limit is None else min(row["rows"], limit)
-        for row, limit in zip(sources, limits, strict=True)
-        if row["train"]
-    ]
-    most = sum(tried) * probe.n * probe.max_tokens
+    tried: int = sum(row["before_mix"] for row in sources if row["train"])
+    most = tried * probe.n * probe.max_tokens
     return {"model": probe.model, "urls": list(probe.urls), "n": probe.n, "most_tokens": most}
 
 

@@ -30,6 +30,7 @@ class TeacherModel:
     kv_copied: bool  # MLA keeps one latent a token, whole on every tensor-parallel rank
     max_tensor_parallel: int
     node_tokens_per_s: Range  # output tokens a second of one node
+    float32_tokens_per_s: Range | None  # the same on a CPU without bfloat16; None: GPUs alone
     mean_completion_tokens: int
 
     @property
@@ -55,10 +56,12 @@ TEACHERS: dict[str, TeacherModel] = {
         kv_copied=True,
         max_tensor_parallel=16,
         node_tokens_per_s=Range(300, 1_000, 2_000),
+        float32_tokens_per_s=None,
         mean_completion_tokens=6_000,
     ),
     # 30 layers of 576, bf16, one embedding tied to the head (half counted at each end); KV: 2 x 3
-    # heads x 64 x 2 bytes x 30 layers. Rates: two CPU cores, 64-128 requests in flight.
+    # heads x 64 x 2 bytes x 30 layers. Rates: two CPU cores, 64-128 requests in flight; with
+    # AVX-512, and in float32 with AVX2 alone.
     "embedded": TeacherModel(
         name="embedded",
         hub_id=MODEL_NAME,
@@ -72,6 +75,7 @@ TEACHERS: dict[str, TeacherModel] = {
         kv_copied=False,
         max_tensor_parallel=1,
         node_tokens_per_s=Range(160, 300, 390),
+        float32_tokens_per_s=Range(45, 70, 90),
         mean_completion_tokens=60,
     ),
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from prompts.errors import PrerequisiteError
+from teacher.processor import computes_bfloat16
 from teacher.teachers import TEACHERS as TEACHERS
 from teacher.teachers import Range as Range
 from teacher.teachers import TeacherModel as TeacherModel
@@ -141,6 +142,7 @@ def plan_topology(
 def cpu_topology(model: TeacherModel, max_model_len: int = 2_048, kv_gib: int = 2) -> Topology:
     """One replica on this machine's cores: no GPU, no bill."""
     tokens = float(kv_gib * GIB // model.kv_bytes_per_token)
+    slower = None if computes_bfloat16() else model.float32_tokens_per_s
     return Topology(
         model=model,
         gpus=0,
@@ -156,7 +158,7 @@ def cpu_topology(model: TeacherModel, max_model_len: int = 2_048, kv_gib: int = 
         max_model_len=max_model_len,
         max_num_seqs=128,
         max_num_batched_tokens=2_048,
-        tokens_per_s=model.node_tokens_per_s,
+        tokens_per_s=slower or model.node_tokens_per_s,
         dollars_per_hour=Range(0.0, 0.0, 0.0),
     )
 

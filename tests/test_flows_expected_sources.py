@@ -66,6 +66,7 @@ def test_quotas_are_divided_by_rows_and_no_source_gives_more_than_it_has(
     [
         ({"split": "test", "test_limit": 5}, {}, "held out for evaluation, 5 at most: split"),
         ({"limit": 0}, {}, "its limit is 0"),
+        ({"columns": {"split": "part"}}, {}, "held out for evaluation: all its rows are marked"),
         ({"path": "gone.jsonl"}, {}, "no rows found in gone.jsonl"),
         ({}, {"quotas": [{"traces": 9, "domain": "code"}]}, "no quota of prompts.mix takes"),
     ],
@@ -73,7 +74,7 @@ def test_quotas_are_divided_by_rows_and_no_source_gives_more_than_it_has(
 def test_a_plan_says_why_nothing_of_a_source_is_asked(
     tmp_path: Path, source: dict[str, object], mix: dict[str, object], why: str
 ) -> None:
-    (tmp_path / "a.jsonl").write_bytes(LINES)
+    (tmp_path / "a.jsonl").write_bytes(b'{"question": "Why?", "part": "test"}\n' * 40)
     sources = [{"path": str(tmp_path / "a.jsonl"), "domain": "math", **source}]
     overrides = [f"prompts.sources={yaml.safe_dump(sources)}", f"prompts.mix={yaml.safe_dump(mix)}"]
     assert f"none asked: {why}" in plan_text(make_plan(load_recipe(overrides=overrides)))
@@ -84,25 +85,29 @@ def test_a_plan_gives_no_reason_where_prompts_are_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("choice", "held_out"),
+    ("choice", "held_out", "asked"),
     [
-        ({}, 2),
-        ({"test_limit": 1}, 1),
-        ({"split": "train"}, 0),
-        ({"split": "test"}, 5),
-        ({"split": "test", "test_limit": 4}, 4),
-        ({"columns": {"split": "part"}}, 1),
+        ({}, 2, 3),
+        ({"limit": 2}, 2, 2),
+        ({"test_limit": 1}, 1, 3),
+        ({"rows": 3}, 2, 1),
+        ({"rows": 1}, 1, 0),
+        ({"split": "train"}, 0, 5),
+        ({"split": "test"}, 5, 0),
+        ({"split": "test", "test_limit": 4}, 4, 0),
+        ({"columns": {"split": "part"}}, 1, 4),
     ],
 )
-def test_held_out_prompts_are_those_marked_or_all(
-    tmp_path: Path, choice: dict[str, object], held_out: int
+def test_held_out_prompts_are_those_marked_or_all_and_the_others_are_asked(
+    tmp_path: Path, choice: dict[str, object], held_out: int, asked: int
 ) -> None:
     path = tmp_path / "a.jsonl"
     marks = ['"split": "test"', '"split": "test"', '"split": "train"', '"part": "test"', '"a": 1']
     path.write_text("".join(f'{{"question": "Why?", {mark}}}\n' for mark in marks))
     sources = yaml.safe_dump([{"path": str(path), "domain": "math", **choice}])
     recipe = load_recipe(overrides=[f"prompts.sources={sources}"])
-    assert [row["held_out"] for row in expected_sources(recipe)] == [held_out]
+    (row,) = expected_sources(recipe)
+    assert (row["held_out"], row["train"]) == (held_out, asked)
 
 
 def test_a_plan_says_what_measuring_takes(tmp_path: Path) -> None:

@@ -174,8 +174,8 @@ def test_what_the_probe_lacks_is_said_before_anything_is_spent(tmp_path: Path) -
 def test_the_plan_says_what_the_probe_may_cost() -> None:
     assert "tried by" not in plan_text(make_plan(load_recipe()))
     plan = make_plan(recipe_with("http://h:8000", n=5))
-    rows = sum(source["rows"] for source in plan["sources"])
-    said = f"tried by sim at http://h:8000, 5 samples each, at most {rows * 5 * 64:,} tokens"
+    asked = 564  # of 708, 144 are held out
+    said = f"tried by sim at http://h:8000, 5 samples each, at most {asked * 5 * 64:,} tokens"
     assert said in plan_text(plan)
 
 
