@@ -19,6 +19,7 @@ RESAMPLES = 10_000
 # So many prompts must be solved at times, and as many failed at times, for resampling to see how
 # they vary. With 30 prompts of 64 samples and a true mean of 2 %, percentile intervals that claim
 # 95 % hold it 72 times in 100; with this rule intervals hold it 89 times or more wherever tried.
+# So for differences: where one prompt in 20 gains half its samples, 77 without it and 94 with it.
 FEW = 8
 # Resampled means are computed in slices of this many numbers, 80 MB, whatever the matrix's size.
 SLICE_VALUES = 10_000_000
@@ -176,13 +177,23 @@ def paired_difference(
     """Mean of `after - before` over the same prompts, with a paired bootstrap interval.
 
     Both have shape (prompts,), the same prompt at the same place; prompts that lack either score
-    are left out. Scores differ by -1 to 1, so two prompts that both turned right show no
-    difference yet. ValueError when the shapes differ.
+    are left out. Where fewer than FEW prompts differ, the interval goes from the least gain less
+    the most loss to the most gain less the least loss, each by Wilson's interval of its mean: two
+    prompts that both turned right, or 4 of 30 of which none turned wrong, show no difference yet.
+    ValueError when the shapes differ.
     """
     first, second = np.asarray(before, float), np.asarray(after, float)
     if first.shape != second.shape or first.ndim != 1:
         raise ValueError(f"paired scores differ in shape: {first.shape} and {second.shape}")
-    return bootstrap_mean(second - first, (-1.0, 1.0), confidence, seed, resamples)
+    change = _known(second - first)
+    if len(change) > 1 and np.sum(np.abs(change) > ROUNDING) < FEW:
+        gain, loss = (
+            _wilson(float(np.maximum(side, 0).mean()), len(change), confidence)
+            for side in (change, -change)
+        )
+        low, high = gain.low - loss.high, gain.high - loss.low
+        return Interval(float(change.mean()), low, high, len(change))
+    return bootstrap_mean(change, (-1.0, 1.0), confidence, seed, resamples)
 
 
 def _resampled_means(values: Floats, seed: int, resamples: int) -> Floats:

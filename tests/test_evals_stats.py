@@ -269,6 +269,27 @@ def test_no_difference_among_few_prompts_leaves_room_for_one():
     assert -0.01 < many.low < 0 < many.high < 0.01
 
 
+@pytest.mark.parametrize("prompts", [5, 30, 198])
+def test_a_handful_of_prompts_that_turned_right_prove_no_difference(prompts):
+    # Of four that turned and none that turned back, chance makes one in eight (McNemar, exact).
+    four = paired_difference([0.0] * prompts, [1.0] * 4 + [0.0] * (prompts - 4))
+    assert four.low < 0 < four.value < four.high
+    assert paired_difference([0.0] * 30, [1.0] * 8 + [0.0] * 22).excludes_zero
+
+
+def test_a_difference_that_few_prompts_carry_covers_the_truth_as_often_as_it_says():
+    # As on AIME with 64 samples: three prompts are solved at times by both, the others never, but
+    # that one in twenty gains half its samples.
+    draw = np.random.default_rng(1)
+    hits, both = 0, np.repeat([0.5, 0.0], [3, 27])
+    for trial in range(300):
+        gains = 0.5 * ((both == 0) & (draw.random(30) < 0.05))
+        before, after = draw.binomial(64, both) / 64, draw.binomial(64, both + gains) / 64
+        change = paired_difference(before, after, seed=trial, resamples=500)
+        hits += change.low <= 0.5 * 0.05 * 27 / 30 <= change.high
+    assert hits / 300 >= 0.93  # of the percentile interval alone: 0.78
+
+
 @given(st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=12))
 def test_an_interval_holds_its_value_and_stays_within_its_bounds(values):
     for found in (bootstrap(values, resamples=500), paired_difference(values, [0.5] * len(values))):
