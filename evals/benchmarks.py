@@ -36,6 +36,7 @@ from evals.sources.own import missing_columns, read_own
 from evals.sources.reading import Reading
 from prompts.contamination.benchmarks import BENCHMARKS
 from prompts.contamination.protected_archive import rows_in_archive
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 from prompts.record import Domain, Prompt, ReferenceKind, prompt_id
 from prompts.sources import codeforces
@@ -262,7 +263,7 @@ class LeftOut:
 
     def __str__(self) -> str:
         counts = (f"{count:,} {reason}" for reason, count in self.reasons.most_common())
-        return f"{self.reasons.total():,} rows left out: {', '.join(counts)}"
+        return f"{counted(self.reasons.total(), 'row')} left out: {', '.join(counts)}"
 
 
 def benchmark_problem(choice: EvalBenchmark) -> str:

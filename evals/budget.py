@@ -55,6 +55,12 @@ class BudgetRecipe(ForcedText):
         put_there = OPENING_TOKENS + len(self.lead)
         return OPENING_TOKENS + self.largest + put_there + self.answer_tokens
 
+    def most_tokens_drawn(self) -> int:
+        """Tokens drawn for one sample at most: thinking, anew each time that it is told to wait,
+        and an answer for each budget."""
+        thinking = (1 + self.waits) * (OPENING_TOKENS + self.largest)
+        return thinking + len(self.budgets) * self.answer_tokens
+
 
 def budget_recipe(budgets: str, waits: int = 0, text: ForcedText | None = None) -> BudgetRecipe:
     """The recipe of `--budgets 512,1024 --waits 2`; PrerequisiteError for what is no budget."""

@@ -8,21 +8,25 @@ from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from evals.benchmarks import EvalBenchmark, LeftOut, benchmark_problem, is_on_hub
 from evals.budget import BudgetRecipe, budget_recipe
+from evals.codeforces_rating import read_contests
 from flows.benchmark_asks import Asked, asked_items
 from flows.budget import BUDGETS, CUTS, is_answered, sample_budgets
 from flows.evaluate_settings import EvaluateSettings, fitted, settings_of, with_seeds
 from flows.evaluated_model import Answering, at_endpoints, to_be_served
 from flows.evaluation_folder import ABOUT, PROMPTS, EvaluationFolder, begin_settings, fixed_sampling
+from flows.evaluation_plan import expected_items
 from flows.evaluation_scores import grade_and_show
 from flows.out_folder import OutFolder
 from flows.program_runs import require_sandbox
 from flows.progress import OUTPUT, say, say_json
 from flows.sample_folder import sample_files
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 from teacher.shards import Shards
 
@@ -80,7 +84,11 @@ def evaluate_model(request: Request, dry_run: bool = False) -> None:
     tasks = [_task(choice, settings, forced, out.path) for choice in choices]
     _show_plan(answering, settings, tasks, out.path)
     if dry_run:
+        amounts = [_amount(task, answering, settings) for task in tasks]
+        _say_plan(answering, settings, out.path, amounts)
         return
+    benches = [{"benchmark": task.choice.label, "k": task.k} for task in tasks]
+    _say_plan(answering, settings, out.path, benches)
     if not all(task.is_sampled() for task in tasks):
         answering.need_weights()
         settings = with_seeds(settings, answering)
@@ -198,9 +206,45 @@ def _is_evaluation(folder: Path) -> bool:
     return ABOUT in names or all(name == PROMPTS or name.startswith(".") for name in names)
 
 
-def _begin(task: Task, answering: Answering, settings: EvaluateSettings) -> None:
-    """Write a benchmark's items, unless they are there; PrerequisiteError where its folder holds
-    samples of something else."""
+def _amount(task: Task, answering: Answering, settings: EvaluateSettings) -> dict[str, Any]:
+    """What a benchmark takes, which is also said; None where only the Hub's rows would tell.
+
+    Rows that lie here are read: PrerequisiteError for whatever stops a real run before it asks.
+    """
+    _deciding(task, answering, settings)
+    if task.choice.standings:
+        read_contests(Path(task.choice.standings))
+    left_out, questions = LeftOut(), expected_items(task.choice)
+    if not is_on_hub(task.choice):
+        asked = asked_items(task.choice, settings.template, left_out)
+        questions = sum(1 for _ in _checked(asked, settings))
+    each = task.forced.most_tokens_drawn() if task.forced else settings.evals.max_tokens
+    samples = None if questions is None else questions * task.k
+    most = None if samples is None else samples * each
+    _say_amount(task, questions, most)
+    _say_left_out(task, left_out)
+    amount = {"questions": questions, "samples": samples, "most_tokens": most}
+    bench = {"benchmark": task.choice.label, "k": task.k}
+    return {**bench, **amount, "left_out": dict(left_out.reasons)}
+
+
+def _say_amount(task: Task, questions: int | None, most_tokens: int | None) -> None:
+    said = "how many questions it has is known when it is read"
+    if questions is not None:
+        samples = counted(questions * task.k, "sample")
+        there = ", all of them there already" if task.is_sampled() else ""
+        said = f"{counted(questions, 'question')}, {samples}, at most {most_tokens:,} tokens{there}"
+    say(f"          {task.choice.label}: {said}")
+
+
+def _say_left_out(task: Task, left_out: LeftOut) -> None:
+    if left_out.reasons:
+        say(f"          {task.choice.label}: {left_out}")
+
+
+def _deciding(task: Task, answering: Answering, settings: EvaluateSettings) -> dict[str, Any]:
+    """What decides a benchmark's samples; PrerequisiteError where its folder holds samples of
+    something else."""
     sampling = fixed_sampling(settings.sampling, settings.evals, task.k)
     decides = begin_settings(
         task.choice, f"{answering.name} {answering.identity}", settings.template, sampling
@@ -211,13 +255,17 @@ def _begin(task: Task, answering: Answering, settings: EvaluateSettings) -> None
             f"{task.folder.path} was made with other settings; set them back to go on, or give "
             f"another --out:\n  {lines}"
         )
-    left_out = LeftOut()
+    return decides
+
+
+def _begin(task: Task, answering: Answering, settings: EvaluateSettings) -> None:
+    """Write a benchmark's items, unless they are there; PrerequisiteError as `_deciding` says."""
+    decides, left_out = _deciding(task, answering, settings), LeftOut()
     asked = asked_items(task.choice, settings.template, left_out)
     confidence = settings.evals.confidence
     standings = task.choice.standings
     task.folder.begin(_checked(asked, settings), decides, task.k, confidence, standings, left_out)
-    if left_out.reasons:
-        say(f"          {task.choice.label}: {left_out}")
+    _say_left_out(task, left_out)
 
 
 def _checked(asked: Iterable[Asked], settings: EvaluateSettings) -> Iterable[Asked]:
@@ -257,23 +305,21 @@ def _show_plan(
     )
     for task in tasks:
         origin = "the Hub" if is_on_hub(task.choice) else task.choice.where
-        limit = f", its first {task.choice.limit:,} items" if task.choice.limit else ""
+        limit = f", its first {counted(task.choice.limit, 'item')}" if task.choice.limit else ""
         say(f"          {task.choice.label} from {origin}{limit}, k={task.k}")
     for recipe in {task.forced for task in tasks if task.forced}:
         budgets = ", ".join(f"{budget:,}" for budget in recipe.budgets)
-        waits = f", {recipe.waits} times told to wait" if recipe.waits else ""
+        waits = f", {counted(recipe.waits, 'time')} told to wait" if recipe.waits else ""
         say(f"          thinking ended at {budgets} tokens{waits}")
-    if OUTPUT.as_json:
-        benches = [{"benchmark": task.choice.label, "k": task.k} for task in tasks]
-        sampling = {"temperature": evals.temperature, "top_p": evals.top_p}
-        say_json(
-            {
-                "event": "plan",
-                "step": "evaluate",
-                "model": answering.name,
-                "out": str(out),
-                "benchmarks": benches,
-                "max_tokens": evals.max_tokens,
-                **sampling,
-            }
-        )
+
+
+def _say_plan(
+    answering: Answering, settings: EvaluateSettings, out: Path, benches: list[dict[str, Any]]
+) -> None:
+    """The same for machines, with what each benchmark takes where that is known."""
+    if not OUTPUT.as_json:
+        return
+    evals = settings.evals
+    facts = {"model": answering.name, "out": str(out), "benchmarks": benches}
+    limits = {"max_tokens": evals.max_tokens, "temperature": evals.temperature}
+    say_json({"event": "plan", "step": "evaluate", **facts, **limits, "top_p": evals.top_p})

@@ -17,7 +17,7 @@ def evaluation_facts(recipe: Recipe, held_out: int) -> dict[str, Any]:
     """Who is measured on what, and what it takes for each of them; `prompts` null: not known."""
     evals = recipe.evals
     samples = {HELD_OUT: evals.k, **{one.label: one.samples(evals.k) for one in evals.benchmarks}}
-    prompts = {HELD_OUT: held_out, **{one.label: _items(one) for one in evals.benchmarks}}
+    prompts = {HELD_OUT: held_out, **{one.label: expected_items(one) for one in evals.benchmarks}}
     each = sum((prompts[name] or 0) * k for name, k in samples.items())
     return {
         "subjects": list(evals.subjects),
@@ -40,7 +40,7 @@ def evaluation_lines(evaluation: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _items(choice: EvalBenchmark) -> int | None:
+def expected_items(choice: EvalBenchmark) -> int | None:
     """The prompts of a benchmark; None where nobody knows before it is read."""
     local = Path(choice.where) if choice.where and not choice.is_protected else None
     if local is not None and local.exists() and choice.name not in KNOWN:

@@ -578,7 +578,7 @@ def test_codeforces_counts_what_cannot_be_judged(tmp_path: Path) -> None:
     left_out = LeftOut()
     (item,) = items_of(f"codeforces={path}", left_out)
     assert (item.item_id, item.group) == ("2030/A", "easy")
-    assert str(left_out) == "1 rows left out: 1 several right answers and no checker"
+    assert str(left_out) == "1 row left out: 1 several right answers and no checker"
 
 
 def test_a_codeforces_problem_is_scored_by_all_its_tests(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_wrong_column_is_named_in_a_dry_run(tmp_path: Path, teacher: Simulated
 
 
 def test_typed_again_it_asks_nothing_and_with_a_larger_k_only_what_is_missing(
-    tmp_path: Path, teacher: SimulatedTeacher
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for k, asked in ((2, 12), (2, 12), (3, 18)):
         evaluate_model(request(tmp_path, teacher.url, k=k))
@@ -120,6 +120,11 @@ def test_typed_again_it_asks_nothing_and_with_a_larger_k_only_what_is_missing(
     assert scores(tmp_path / "out" / "math-500")["overall"]["samples"] == 18
     evaluate_model(request(tmp_path, teacher.url, k=1))
     assert scores(tmp_path / "out" / "math-500")["overall"]["samples"] == 6
+    evaluate_model(request(tmp_path, teacher.url, k=3), dry_run=True)
+    assert (
+        "6 questions, 18 samples, at most 1,152 tokens, all of them there"
+        in capsys.readouterr().out
+    )
     assert len(teacher.log) == 18
 
 
@@ -132,6 +137,99 @@ def test_a_dry_run_says_what_it_would_do_and_does_not(
     assert "first 4 items, k=2" in said
     assert teacher.log == []
     assert not (tmp_path / "out").exists()
+
+
+OWN = {"question": "2 + 2", "reference_kind": "math_answer", "reference": "4"}
+OPEN = {"question": "Why?", "reference_kind": "rubric", "domain": "general"}
+SENT = {"prompt": "2 + 2", "reference": "4"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([OWN, OWN | {"reference_kind": "number"}], "row 2: unknown reference_kind 'number'"),
+        ([OWN, OWN | {"question": " "}], "row 2: no question"),
+        ([OWN, OPEN], "row 2: an open question has no answer"),
+        ([{"question": "2 + 2"}], "has no column reference_kind"),
+        ([SENT, SENT | {"prompt_id": "a"}, SENT | {"prompt_id": "a"}], "prompt_id 'a' came on"),
+        ([SENT, {"prompt": "3 + 3"}], "prompt 2 of .* has no reference"),
+        ([SENT, {"prompt": ""}], ":2: prompt is empty"),
+    ],
+)
+def test_bad_rows_are_named_by_a_dry_run_as_before_a_real_one(
+    tmp_path: Path, teacher: SimulatedTeacher, rows: list[dict[str, str]], why: str
+) -> None:
+    bench = tmp_path / "mine.jsonl"
+    bench.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    said = []
+    for dry_run in (True, False):
+        with pytest.raises(PrerequisiteError, match=why) as raised:
+            evaluate_model(request(tmp_path, teacher.url, str(bench)), dry_run)
+        said.append(str(raised.value))
+        assert not (tmp_path / "out" / "mine.jsonl" / "evaluation.json").exists()
+    assert said[0] == said[1]
+    assert teacher.log == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "mine.jsonl: 2 questions, 4 samples, at most 256 tokens"),
+        ({"limit": 1, "k": 1}, "mine.jsonl: 1 question, 1 sample, at most 64 tokens"),
+        ({"budgets": "16,32"}, "mine.jsonl: 2 questions, 4 samples, at most 8,384 tokens"),
+    ],
+)
+def test_a_dry_run_says_what_will_be_asked(
+    tmp_path: Path,
+    teacher: SimulatedTeacher,
+    capsys: pytest.CaptureFixture[str],
+    more: dict[str, Any],
+    said: str,
+) -> None:
+    bench = tmp_path / "mine.jsonl"
+    rows = [OWN, OWN, OWN | {"question": "3 + 1"}]
+    bench.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    evaluate_model(request(tmp_path, teacher.url, str(bench), **more), dry_run=True)
+    shown = capsys.readouterr().out
+    assert said in shown
+    assert ("1 row left out: 1 asked already" in shown) is ("limit" not in more)
+
+
+def test_a_dry_run_counts_what_is_known_of_the_hub(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for bench, said in (
+        ("math-500", "math-500: 500 questions, 1,000 samples, at most 64,000 tokens"),
+        ("codeforces", "codeforces: how many questions it has is known when it is read"),
+    ):
+        evaluate_model(request(tmp_path, teacher.url, bench), dry_run=True)
+        assert said in capsys.readouterr().out
+
+
+def test_a_dry_run_names_samples_of_other_settings(
+    tmp_path: Path, teacher: SimulatedTeacher
+) -> None:
+    evaluate_model(request(tmp_path, teacher.url, k=1))
+    other = request(tmp_path, teacher.url, k=1, overrides=(*SMALL, "evals.temperature=1.0"))
+    with pytest.raises(PrerequisiteError, match=r"temperature: 0\.6 there, 1\.0 now"):
+        evaluate_model(other, dry_run=True)
+
+
+def test_a_dry_run_tells_machines_what_will_be_asked(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    OUTPUT.as_json = True
+    evaluate_model(request(tmp_path, teacher.url), dry_run=True)
+    (plan,) = map(json.loads, capsys.readouterr().out.splitlines())
+    (bench,) = plan["benchmarks"]
+    assert bench == {
+        "benchmark": "math-500",
+        "k": 2,
+        "questions": 6,
+        "samples": 12,
+        "most_tokens": 12 * 64,
+        "left_out": {},
+    }
 
 
 def test_what_is_stored_is_graded_again_without_asking(
@@ -335,7 +433,7 @@ def test_forced_samples_have_a_folder_of_their_own(
         evaluate_model(request(tmp_path, teacher.url, budgets="16,32", waits=1))
     assert (tmp_path / "out" / "math-500-budgets-waits-1" / "evaluation.json").exists()
     grade_again(tmp_path / "out")
-    assert "thinking ended at 16, 32 tokens, 1 times told to wait" in capsys.readouterr().out
+    assert "thinking ended at 16, 32 tokens, 1 time told to wait" in capsys.readouterr().out
 
 
 def test_programs_of_contests_have_a_rating(
