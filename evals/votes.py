@@ -16,6 +16,7 @@ from filters.extract import final_answer
 from filters.registry import IN_PROCESS
 from filters.verdict import Outcome
 from filters.verifiers.normal_form import normal_form
+from filters.verifiers.quantity import _with_unit_behind
 from filters.verifiers.rational import read_number
 from prompts.record import Prompt
 from teacher.sample import Sample
@@ -34,19 +35,13 @@ def vote_keys(
 ) -> list[str | None]:
     """What each sample votes for: equal keys are one group, None is no vote.
 
-    A truncated sample does not vote: what it boxed so far is no final answer. A quantity's unit may
-    stand behind its box: one rejected in the words of the right answer is another answer. Wrong
-    answers are compared only where none of them has more votes than the right one, and all of them
-    together have as many: elsewhere who wins is known.
+    A truncated sample does not vote: what it boxed so far is no final answer. Wrong answers are
+    compared only where none of them has more votes than the right one, and all of them together
+    have as many: elsewhere who wins is known.
     """
-    texts = [_text(sample) for sample in samples]
+    texts = [_text(prompt, sample) for sample in samples]
     forms = [None if text is None else normal_form(text) for text in texts]
     right = {form for form, o in zip(forms, outcomes, strict=True) if o is Outcome.ACCEPT}
-    if prompt.reference_kind == "quantity":
-        forms = [
-            f"{form} of another unit" if form in right and o is Outcome.REJECT else form
-            for form, o in zip(forms, outcomes, strict=True)
-        ]
     votes = Counter(form for form in forms if form is not None and form not in right)
     for_right = sum(form in right for form in forms if form is not None)
     names = {form: form for form in votes}
@@ -59,9 +54,11 @@ def vote_keys(
     ]
 
 
-def _text(sample: Sample) -> str | None:
-    """A sample's final answer; None where it gave none."""
+def _text(prompt: Prompt, sample: Sample) -> str | None:
+    """A sample's final answer, a quantity's with the unit behind its box; None without one."""
     found = None if sample.finish_reason == "length" else final_answer(sample.answer)
+    if found is not None and prompt.reference_kind == "quantity" and found.mark == "box":
+        return _with_unit_behind(found.text, sample.answer)
     return None if found is None else found.text
 
 
@@ -93,7 +90,7 @@ def _grouped(
 
 def _plain_number(prompt: Prompt, sample: Sample) -> Fraction | None:
     """The value of an answer in math that is a number and nothing else: no unit, percent, name."""
-    text = _text(sample)
+    text = _text(prompt, sample)
     if prompt.reference_kind != "math_answer" or text is None or "=" in text:
         return None
     number = read_number(text)
@@ -106,7 +103,7 @@ def _same(prompt: Prompt, one: Sample, other: Sample) -> bool:
 
 
 def _accepts(prompt: Prompt, reference: Sample, sample: Sample) -> bool:
-    text = _text(reference)
+    text = _text(prompt, reference)
     rule = IN_PROCESS.get(prompt.reference_kind)
     if text is None or rule is None:
         return False

@@ -226,8 +226,26 @@ def test_a_quantity_in_another_unit_behind_its_box_does_not_vote_with_the_right_
     samples, verdicts = graded(one, *outcomes, answers=answers)
     keys = vote_keys(one, samples, [v.outcome for v in verdicts])
     assert keys[1] == keys[2] != keys[0]
-    assert keys[3] == keys[0]
+    assert keys[3] not in keys[:3]  # nobody can say whether it is five metres or kilometres
     assert score([one], samples[:3], verdicts[:3], 3).row().cons_at_k.value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("answers", "groups", "wins"),
+    [
+        (["{5} km", "{5} kg", "{5} s"], 3, 1.0),
+        (["{7} km", "{7} kg", "{7} s"], 3, 1.0),
+        (["{5} km", "{5}\\text{ km}", "{5 km}"], 1, 0.0),
+        (["{7} kg", "{7000}\\mathrm{~g}", "{7 kg}"], 1, 0.0),
+    ],
+)
+def test_wrong_quantities_vote_with_the_unit_behind_their_box(answers, groups, wins):
+    one = replace(make_prompt("How far?", "science", "quantity"), reference="5 m")
+    answers = ["\\boxed{5} m", "\\boxed{5 m}", *(f"\\boxed{text}" for text in answers)]
+    samples, verdicts = graded(one, "accept", "accept", *["reject"] * 3, answers=answers)
+    keys = vote_keys(one, samples, [v.outcome for v in verdicts])
+    assert (keys[0], len(set(keys[2:]))) == (keys[1], groups)
+    assert score([one], samples, verdicts, 5).row().cons_at_k.value == wins
 
 
 def test_wrong_answers_are_compared_only_where_that_decides_who_wins(monkeypatch):
