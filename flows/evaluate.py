@@ -13,6 +13,7 @@ from evals.run import EvalsRecipe, Subject, compare
 from evals.scores import HELD_OUT, Difference, Scores
 from flows.benchmark_asks import Asked, asked_items
 from flows.curate import test_prompts
+from flows.evaluated_model import chat_template, opens_thinking
 from flows.evaluation_folder import SCORES, EvaluationFolder, begin_settings, fixed_sampling
 from flows.progress import say
 from flows.prompt_file import has_reference
@@ -22,6 +23,7 @@ from flows.run_folder import RUNS, RunFolder, open_run
 from flows.serving import (
     Served,
     base_weights,
+    model_folder,
     student_served,
     student_weights,
     teacher_served,
@@ -30,6 +32,8 @@ from flows.serving import (
 from flows.stage import resolve, show, staged, unless_hopeless
 from flows.student_card import finish_student
 from prompts.template import render
+from sft.base_model import read_template
+from teacher.settings import SamplingRecipe
 
 # What a subject is measured on: the held-out prompts (None), or a benchmark.
 Measure = EvalBenchmark | None
@@ -67,17 +71,16 @@ def sample_subjects(run: RunFolder, subjects: list[Subject], measures: list[Meas
     missing = []
     for who in subjects:
         for what in measures:
-            folder, k = begun(run, who, what), samples_of(run, what)
-            if folder.is_sampled(k):
+            folder = begun(run, who, what)
+            if folder.is_sampled(samples_of(run, what)):
                 say(f"evaluate  {who}, {_label(what)}: sampled already")
             else:
-                missing.append((who, folder, k))
+                missing.append((who, folder, sampling_of(run, who, what)))
     if not missing:
         return
     with _subject_served(run, list(dict.fromkeys(who for who, *_ in missing))) as served:
-        for who, folder, k in missing:
-            name = f"{who} {folder.path.name}"
-            folder.sample(served, fixed_sampling(run.recipe.sampling, run.recipe.evals, k), name)
+        for who, folder, sampling in missing:
+            folder.sample(served, sampling, f"{who} {folder.path.name}")
 
 
 @task(name="score-subject")
@@ -94,7 +97,7 @@ def begun(run: RunFolder, who: Subject, what: Measure) -> EvaluationFolder:
     recipe, evals = run.recipe, run.recipe.evals
     template = recipe.teacher.template if who == "teacher" else recipe.dataset.template
     folder = EvaluationFolder(run.folder("evaluate") / who / _label(what))
-    sampling = fixed_sampling(recipe.sampling, evals, samples_of(run, what))
+    sampling = sampling_of(run, who, what)
     decides = begin_settings(what, _identity(run, who, what), template, sampling)
     if folder.differences(decides) != []:
         folder.empty()
@@ -123,6 +126,17 @@ def _forget_others(
 def samples_of(run: RunFolder, what: Measure) -> int:
     """Samples per prompt: of a known benchmark as published, of others as the recipe says."""
     return what.samples(run.recipe.evals.k) if what else run.recipe.evals.k
+
+
+def sampling_of(run: RunFolder, who: Subject, what: Measure) -> SamplingRecipe:
+    """The engine's settings for a subject. Whether prompts end in `<think>` is the chat template's:
+    `sampling` says it of the teacher's, base and student have the student's."""
+    sampling = fixed_sampling(run.recipe.sampling, run.recipe.evals, samples_of(run, what))
+    if who == "teacher":
+        return sampling
+    named = run.recipe.student.chat_template
+    template = read_template(named) if named else chat_template(model_folder(run))
+    return sampling.model_copy(update={"think_prefilled": opens_thinking(template)})
 
 
 def _measures(run: RunFolder) -> list[Measure]:

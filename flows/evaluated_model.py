@@ -106,15 +106,19 @@ def to_be_served(model: str) -> Answering:
 
 
 def _of_folder(name: str, folder: Path, identity: str) -> Answering:
-    template = _chat_template(folder)
+    template = chat_template(folder)
     if not template:
         raise PrerequisiteError(
             f"--model {folder} has no chat template, so no question can be put to it: add "
             "chat_template.jinja to the folder, or serve it with one and give --url"
         )
+    return Answering(name, identity, str(folder), _positions(folder), opens_thinking(template))
+
+
+def opens_thinking(template: str) -> bool:
+    """Whether a chat template's prompts end in `<think>`."""
     _, asked, ending = template.rpartition("add_generation_prompt")
-    opens = bool(asked) and "<think>" in ending and "</think>" not in ending
-    return Answering(name, identity, str(folder), _positions(folder), opens)
+    return bool(asked) and "<think>" in ending and "</think>" not in ending
 
 
 def _positions(folder: Path) -> int | None:
@@ -122,7 +126,8 @@ def _positions(folder: Path) -> int | None:
     return found if isinstance(found, int) and found > 0 else None
 
 
-def _chat_template(folder: Path) -> str:
+def chat_template(folder: Path) -> str:
+    """The chat template of a model's folder; "" where there is none."""
     file = folder / "chat_template.jinja"
     if file.is_file():
         return file.read_text(encoding="utf-8", errors="replace")
