@@ -198,11 +198,13 @@ def _passes_at_powers(
     return {many: interval for many, interval in found.items() if interval.n}
 
 
-def compare(before: Scores, after: Scores, seed: int = 0) -> tuple[Difference, ...]:
+def compare(
+    before: Scores, after: Scores, seed: int = 0, confidence: float | None = None
+) -> tuple[Difference, ...]:
     """Paired differences of pass@1, after minus before, per domain and overall.
 
     Pairs are the prompts both have a score for; the others are counted as unpaired. A domain
-    without a pair has no row.
+    without a pair has no row. Intervals are as sure as those of `before`, if not told otherwise.
     """
     first = {one.prompt_id: one for one in before.prompts if one.pass_at_1 is not None}
     second = {one.prompt_id: one for one in after.prompts if one.pass_at_1 is not None}
@@ -221,7 +223,7 @@ def compare(before: Scores, after: Scores, seed: int = 0) -> tuple[Difference, .
                 domain=domain,
                 before=float(old.mean()),
                 after=float(new.mean()),
-                change=paired_difference(old, new, before.confidence, seed),
+                change=paired_difference(old, new, confidence or before.confidence, seed),
                 unpaired=len(ours.keys() ^ theirs.keys()),
             )
         )

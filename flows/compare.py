@@ -52,15 +52,19 @@ def compare_paths(paths: Sequence[Path], title: str = "", seed: int = 0) -> Comp
         )
     measured = _named([read_measured(path) for path in paths])
     first, *others = measured
-    changes = [line for other in others for line in _changes(first, other, seed)]
+    confidence = next(iter(first.scores.values())).confidence
+    changes = [line for other in others for line in _changes(first, other, confidence, seed)]
     return Comparison(
         title=title
         or f"{' and '.join(one.model.name for one in others)} against {first.model.name}",
-        confidence=next(iter(first.scores.values())).confidence,
+        confidence=confidence,
         models=[one.model for one in measured],
         scores=[line for one in measured for line in _score_lines(one)],
         changes=changes,
-        notes=[note for other in others for note in _notes(first, other)],
+        notes=[
+            *_other_confidences(measured, confidence),
+            *(note for other in others for note in _notes(first, other)),
+        ],
     )
 
 
@@ -143,7 +147,7 @@ def _named(measured: Sequence[Measured]) -> list[Measured]:
     ]
 
 
-def _changes(first: Measured, other: Measured, seed: int) -> list[PairedChange]:
+def _changes(first: Measured, other: Measured, confidence: float, seed: int) -> list[PairedChange]:
     if not first.scores.keys() & other.scores.keys():
         raise PrerequisiteError(
             f"nothing to compare: {first.model.name} was measured on {', '.join(first.scores)}, "
@@ -163,7 +167,7 @@ def _changes(first: Measured, other: Measured, seed: int) -> list[PairedChange]:
             unpaired=row.unpaired,
         )
         for benchmark in common
-        for row in paired(first.scores[benchmark], other.scores[benchmark], seed)
+        for row in paired(first.scores[benchmark], other.scores[benchmark], seed, confidence)
     ]
 
 
@@ -201,6 +205,18 @@ def _notes(first: Measured, other: Measured) -> list[str]:
         if not _answered(a) & _answered(b):
             notes.append(f"{names}: {benchmark} has no prompt that both have a score for")
     return notes
+
+
+def _other_confidences(measured: Sequence[Measured], confidence: float) -> list[str]:
+    """Where a kept interval is not what the tables' header says."""
+    return [
+        f"{one.model.name}: the intervals of its {benchmark} scores hold for "
+        f"{100 * scores.confidence:g} %, those of the differences for {100 * confidence:g} %; "
+        f"evaluated again with evals.confidence={confidence:g} they are made anew"
+        for one in measured
+        for benchmark, scores in one.scores.items()
+        if scores.confidence != confidence
+    ]
 
 
 def _answered(scores: Scores) -> set[str]:

@@ -29,8 +29,10 @@ def grade_and_show(
     curves = {folder.path.name: grade_budgets(folder, recipe) for folder in forced}
     say("")
     who = {folder.path.name: _name_in(folder.about()["model"]) for folder in folders}
-    for line in score_text(_table(scores, who)) if scores else ():
-        say(line)
+    for confidence in dict.fromkeys(found.confidence for found in scores.values()):
+        alike = {name: one for name, one in scores.items() if one.confidence == confidence}
+        for line in score_text(_table(alike, who)):
+            say(line)
     for name, curve in curves.items():
         say(f"{name}, see {out / name}/curve.svg")
         for line in (*curve_table(curve), *_curve_notes(name, curve)):

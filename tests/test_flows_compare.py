@@ -120,6 +120,21 @@ def test_scores_of_other_versions_of_a_verifier_are_noted(tmp_path: Path) -> Non
     assert not compare_paths([files[0], older]).notes
 
 
+def test_intervals_of_another_confidence_than_the_headers_are_noted(tmp_path: Path) -> None:
+    found = scores_of(BEFORE)
+    for name, confidence in (("one", 0.95), ("two", 0.9)):
+        other = found.model_copy(update={"confidence": confidence})
+        write_scores(tmp_path / name / "aime", other.model_copy(update={"benchmark": "aime-2024"}))
+        write_scores(tmp_path / name / "own", found)
+    (note,) = compare_paths([tmp_path / "one", tmp_path / "two"]).notes
+    assert "two: the intervals of its aime-2024 scores hold for 90 %, those of the diff" in note
+    turned = compare_paths([tmp_path / "two", tmp_path / "one"])
+    assert turned.confidence == 0.9
+    assert len(turned.notes) == 3  # the scores of its own other benchmark, and both of the other
+    widths = {row.benchmark: row.high - row.low for row in turned.changes}
+    assert widths["aime-2024"] == widths["held-out"]  # of the same scores, of one confidence
+
+
 def test_a_score_has_the_interval_of_the_score_table(tmp_path: Path) -> None:
     for k in (1, 2):
         scores = scores_of({f"question {n}": min(k, n % 3) for n in range(12)}, k=k)
