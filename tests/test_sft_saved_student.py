@@ -79,17 +79,58 @@ def test_a_full_disk_at_a_checkpoint_stops_with_exit_3_and_keeps_the_one_before(
     assert '"resumed_from": "checkpoint-1"' in capsys.readouterr().out
 
 
-def test_ranks_that_share_weights_add_up_gradients_in_float32():
+def bfloat16_policy():
+    """What accelerate makes of `mixed_precision: bf16` under FSDP2, before and after ours."""
     from accelerate.utils import FullyShardedDataParallelPlugin
 
     plugin = FullyShardedDataParallelPlugin(fsdp_version=2)
     plugin.set_mixed_precision("bf16")
     before = plugin.mixed_precision_policy
-    assert before.reduce_dtype == torch.bfloat16
     sum_in_float32(SimpleNamespace(state=SimpleNamespace(fsdp_plugin=plugin)))
-    after = plugin.mixed_precision_policy
+    return before, plugin.mixed_precision_policy
+
+
+def test_ranks_that_share_weights_add_up_gradients_in_float32():
+    before, after = bfloat16_policy()
+    assert before.reduce_dtype == torch.bfloat16
     assert after.reduce_dtype == torch.float32
-    assert (after.param_dtype, after.output_dtype) == (before.param_dtype, before.output_dtype)
+    assert after.param_dtype == before.param_dtype == torch.bfloat16
+
+
+@pytest.fixture
+def one_rank():
+    """A process group of this process alone."""
+    from torch import distributed
+
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    yield distributed.device_mesh.init_device_mesh("cpu", (1,))
+    distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize(("which", "dtype"), [(0, torch.bfloat16), (1, torch.float32)])
+def test_weights_shared_in_bfloat16_give_losses_in_float32(tmp_path, one_rank, which, dtype):
+    from torch.distributed.fsdp import fully_shard
+    from transformers import AutoModelForCausalLM
+    from trl.trainer.utils import add_fused_lm_head
+
+    base = make_base(tmp_path / "base", tie_word_embeddings=False)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    add_fused_lm_head(model)
+    shared = {"mesh": one_rank, "mp_policy": bfloat16_policy()[which]}
+    for layer in model.model.layers:
+        fully_shard(layer, **shared)
+    # As accelerate 1.15 lays them: the head's own forward is never called.
+    fully_shard([model.model.norm, model.lm_head], **shared, reshard_after_forward=False)
+    fully_shard(model, **shared)
+    inside = []
+    model.model.layers[0].register_forward_hook(lambda *made: inside.append(made[-1].dtype))
+    tokens = torch.arange(12)[None]
+    for _ in range(2):
+        found = model(tokens, labels=tokens, fused_lm_head=True)
+        assert (found.log_probs.dtype, found.loss.dtype) == (dtype, dtype)
+        found.log_probs.sum().backward()
+    assert inside == [torch.bfloat16] * 2
+    assert model.lm_head.weight.grad is not None
 
 
 @pytest.mark.parametrize("plugin", [None, SimpleNamespace(mixed_precision_policy=None)])
