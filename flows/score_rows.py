@@ -16,17 +16,27 @@ def run_score_table(evaluation: Mapping[str, Any], recipe: Recipe) -> ScoreTable
     Beside the scores stand those published for the recipe's student, where there are any.
     """
     by_benchmark = {HELD_OUT: evaluation, **evaluation.get("benchmarks", {})}
-    known = PUBLISHED.get(recipe.student.name)
     return ScoreTable(
         rows=[row for name, found in by_benchmark.items() for row in _scores(name, found)],
         ratings=[row for name, found in by_benchmark.items() for row in _ratings(name, found)],
         changes=[row for name, found in by_benchmark.items() for row in _changes(name, found)],
-        published=PublishedScores(known.model, known.source, known.setting, known.scores)
-        if known
-        else None,
+        published=_published(recipe),
         confidence=recipe.evals.confidence,
         left_out={name: found.get("left_out", {}) for name, found in by_benchmark.items()},
     )
+
+
+def _published(recipe: Recipe) -> PublishedScores | None:
+    """The published row of the recipe's student, with how either was measured: no two scores are
+    alike that were not asked for alike."""
+    known, evals = PUBLISHED.get(recipe.student.name), recipe.evals
+    if known is None:
+        return None
+    ours = (
+        f"ours are at T={evals.temperature:g}, top-p {evals.top_p:g}, {evals.max_tokens:,} tokens, "
+        f"template {recipe.dataset.template}, with the dates, prompts and samples of their rows"
+    )
+    return PublishedScores(known.model, known.source, f"{known.setting}; {ours}", known.scores)
 
 
 def _scores(benchmark: str, found: Mapping[str, Any]) -> Iterator[ScoreRow]:

@@ -48,6 +48,16 @@ def test_held_out_scores_and_benchmarks_are_one_table():
     assert {row.most for row in table.rows} == {2}
 
 
+def test_a_published_row_says_how_it_and_ours_were_asked_for():
+    recipe = load_recipe(
+        overrides=["evals.max_tokens=4096", "evals.temperature=0"], model="qwen-7b"
+    )
+    found = run_score_table({**entry(), "benchmarks": {"aime-2024": entry()}}, recipe)
+    (note,) = [one for one in table_notes(found) if "Published without" in one]
+    assert "table 5; T=0.6, top-p 0.95, 32,768 tokens; 64 samples for AIME" in note
+    assert "ours are at T=0, top-p 0.95, 4,096 tokens, template r1, with the dates" in note
+
+
 def test_one_sample_a_prompt_is_shown_with_wilsons_interval():
     table = run_score_table(entry(k=1), load_recipe())
     student = next(row for row in table.rows if row.who == "student")
