@@ -100,10 +100,13 @@ class EvaluationFolder:
         if self.differences(decides) == [] and (self.path / PROMPTS).exists():
             before = self.about()
             kept = {"items": before["items"], "left_out": before.get("left_out", {})}
+            kept["references"] = before.get("references", "")
         else:
+            asked = list(asked) if decides["protected"] else asked
             tables = (_table(some, not decides["protected"]) for some in _in_lists(asked))
             items = write_tables(self.path / PROMPTS, _SCHEMA, tables)
             kept = {"items": items, "left_out": dict(left_out.reasons) if left_out else {}}
+            kept["references"] = _references(asked) if decides["protected"] else ""
         scoring = {"k": k, "confidence": confidence, "standings": standings}
         facts = {**decides, **scoring, **kept}
         write_text(self.path / ABOUT, json.dumps(facts, indent=1) + "\n")
@@ -223,6 +226,11 @@ class EvaluationFolder:
                 f"{self.path}: {len(ids) - len(found)} of {len(ids)} questions that were asked are "
                 f"not in {choice.where}: put the archive there that they came from"
             )
+        if about.get("references") and about["references"] != _references(found):
+            raise PrerequisiteError(
+                f"{self.path}: options or references are not those in {choice.where} now, so that "
+                "letters mean others: put the archive there that they came from"
+            )
         return found
 
 
@@ -279,6 +287,13 @@ def _require(names: Iterable[str], there: Collection[str], file: Path) -> None:
             f"{file} was written by another version of stillhouse (it has no {missing[0]}): use "
             f"that version, or delete {file.parent} to sample anew"
         )
+
+
+def _references(asked: Iterable[Asked]) -> str:
+    """Sixteen hex digits over options and references, in whatever order the items come."""
+    prompts = (one.item.prompt for one in asked)
+    each = sorted(repr((one.prompt_id, one.choices, one.reference)) for one in prompts)
+    return hashlib.blake2b("\n".join(each).encode(), digest_size=8).hexdigest()
 
 
 def _digest(path: Path) -> str:
