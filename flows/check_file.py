@@ -19,6 +19,7 @@ from filters.verdict import Outcome, Reason
 from flows.checked_file import Chunk, opened_output, read_chunks
 from flows.progress import plain
 from flows.row_checker import Checked, CheckerLostError, Row, RowChecker
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 from prompts.record import DOMAINS
 
@@ -134,7 +135,7 @@ class Tally:
             self.reasons[row.outcome, row.reason] += 1
         if time.monotonic() - self.said >= SAY_EVERY_S:
             self.said = time.monotonic()
-            line = f"check     {self.outcomes.total():,} rows   {self._rate()}"
+            line = f"check     {counted(self.outcomes.total(), 'row')}   {self._rate()}"
             print(line, file=sys.stderr, flush=True)
 
     def summary(self) -> str:

@@ -34,6 +34,7 @@ from prompts.contamination.decontaminate import (
     build_index,
     find_hits,
 )
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 from prompts.parquet import schema_of, table_of, write_tables
 from prompts.sources.jsonl import RawRow, RejectedRow
@@ -88,7 +89,7 @@ def find_contamination(
     started = time.monotonic()
     items = list(benchmark_items(recipe.benchmarks))
     labels = dict.fromkeys(item.benchmark for item in items)
-    say(f"contamination  against {len(items):,} items of {', '.join(labels)}")
+    say(f"contamination  against {counted(len(items), 'item')} of {', '.join(labels)}")
     counts = Counts()
     with (
         tempfile.TemporaryDirectory(prefix="stillhouse-contamination-") as work,
@@ -223,7 +224,7 @@ def _show(counts: Counts, seconds: float, out: Path | None) -> None:
         "unreadable": counts.rejected,
     }
     total = " + ".join(f"{number:,} {name}" for name, number in parts.items())
-    say(f"contamination  {counts.rows:,} rows = {total}   {seconds:,.1f} s")
+    say(f"contamination  {counted(counts.rows, 'row')} = {total}   {seconds:,.1f} s")
     for benchmark in dict.fromkeys(name for name, _ in counts.hits):
         kinds = [f"{counts.hits[benchmark, kind]:,} {kind}" for kind in KINDS]
         say(f"  {benchmark:20} {'  '.join(kinds)}")

@@ -8,6 +8,7 @@ from evals.benchmarks import KNOWN, EvalBenchmark
 from evals.scores import HELD_OUT
 from flows.expected_sources import rows_in
 from flows.recipe import Recipe
+from prompts.counted import counted
 
 # Of a window of LiveCodeBench, and of Codeforces' changing set, the number is not known before.
 _ITEMS = {"aime-2024": 30, "aime-2025": 30, "math-500": 500, "gpqa-diamond": 198}
@@ -36,7 +37,7 @@ def evaluation_lines(evaluation: Mapping[str, Any]) -> list[str]:
     also = f", and those of {', '.join(unknown)}, whose prompts are not counted" if unknown else ""
     return [
         f"6 evaluate  {', '.join(evaluation['subjects'])}; samples a prompt: {samples}",
-        f"              about {each:,} samples of each, {tokens:,} tokens at most{also}",
+        f"              about {counted(each, 'sample')} of each, {tokens:,} tokens at most{also}",
     ]
 
 

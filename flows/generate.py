@@ -17,6 +17,7 @@ from flows.sample_folder import asks_for, grade_with, sample_folder
 from flows.sampled_totals import sampled_totals
 from flows.serving import teacher_served
 from flows.stage import resolve, show, staged, unless_hopeless
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 from prompts.record import Prompt
 from teacher.progress import SamplingSummary
@@ -63,8 +64,9 @@ def _check_can_be_judged(prompts: list[Prompt], recipe: Recipe) -> None:
     open_ended = sum(prompt.reference_kind == RUBRIC for prompt in prompts)
     if open_ended and recipe.judge is None:
         raise PrerequisiteError(
-            f"{open_ended:,} prompts are open questions (reference_kind {RUBRIC}), whose answers "
-            "only a judge can accept: name one with judge.model and judge.urls, or leave them out"
+            f"open questions (reference_kind {RUBRIC}): {counted(open_ended, 'prompt')}, whose "
+            "answers only a judge can accept: name one with judge.model and judge.urls, or leave "
+            "them out"
         )
 
 

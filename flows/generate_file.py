@@ -28,6 +28,7 @@ from flows.recipe import VerificationRecipe, apply_override, deciding_values, ex
 from flows.sample_folder import sample_folder, stop_without_sandbox
 from flows.sampled_totals import sampled_totals
 from flows.serving import Served
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 from prompts.record import Prompt
 from teacher.ask import Ask
@@ -175,12 +176,10 @@ def _show_plan(request: Request, sampling: SamplingRecipe, asks: list[Ask], mode
     """What is about to be done."""
     graded, most = sum(has_reference(ask.prompt) for ask in asks), most_tokens(sampling, len(asks))
     where = ", ".join(request.urls)
-    say(f"generate  {len(asks):,} prompts of {request.prompts}, {graded:,} with a reference")
+    prompts, samples = counted(len(asks), "prompt"), counted(sampling.n_max, "sample")
+    say(f"generate  {prompts} of {request.prompts}, {graded:,} with a reference")
     say(f"          to {model} at {where}, into {request.out}")
-    say(
-        f"          keep {sampling.keep}, at most {sampling.n_max} samples of a prompt and "
-        f"{most:,} tokens in all"
-    )
+    say(f"          keep {sampling.keep}, at most {samples} of a prompt and {most:,} tokens in all")
     if OUTPUT.as_json:
         plan = {"prompts": len(asks), "with_reference": graded, "most_tokens": most}
         places = {"model": model, "urls": request.urls, "out": str(request.out)}

@@ -29,6 +29,7 @@ from flows.run_folder import RunFolder
 from flows.sample_folder import sample_folder
 from flows.serving import Served
 from flows.stage import unless_hopeless
+from prompts.counted import counted
 from prompts.errors import RunError
 from prompts.record import Prompt
 from teacher.ask import Ask
@@ -75,7 +76,10 @@ def judge_run(run: RunFolder, recipe: JudgeRecipe) -> Judged:
         return Judged()
     folder = run.folder("verify") / FOLDER
     replies = read_replies(folder, asks)
-    say(f"{'judge':9} {len(cases):,} samples, {len(asks):,} votes, {len(replies):,} there already")
+    say(
+        f"{'judge':9} {counted(len(cases), 'sample')}, {counted(len(asks), 'vote')}, "
+        f"{len(replies):,} there already"
+    )
     if len(replies) < len(asks):
         aside = _replies_in(_files(folder, "strays"), asks)
         ask_judge(folder, [ask for name, ask in asks.items() if name not in aside], recipe)

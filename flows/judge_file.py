@@ -29,6 +29,7 @@ from flows.judge_tally import Tally
 from flows.problem_book import ProblemBook
 from flows.progress import plain
 from flows.whole_file import whole_file
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 
 AHEAD_PER_WORKER = 8  # a slow solution holds up those read after it, not the workers
@@ -82,8 +83,8 @@ def _read_through(path: Path, book: ProblemBook) -> Counter[str]:
             solution = read_solution(read_row(text))
         if solution.problem_id not in book:
             raise PrerequisiteError(
-                f"{path}:{line.number}: problem_id {plain(solution.problem_id, 80)!r} is none of "
-                f"the {book.size:,} problems"
+                f"{path}:{line.number}: problem_id {plain(solution.problem_id, 80)!r} is not "
+                f"among the problems ({book.size:,})"
             )
         languages[solution.program.language if solution.program else ""] += 1
     if not languages:
@@ -99,11 +100,8 @@ def _require_languages(backend: Backend, languages: Counter[str]) -> None:
     if lacking and len(lacking) == len(asked):
         raise PrerequisiteError("; ".join(dict.fromkeys(lacking.values())))
     for language, problem in lacking.items():
-        print(
-            f"judge     {languages[language]:,} solutions in {language} are undecided: {problem}",
-            file=sys.stderr,
-            flush=True,
-        )
+        lost = f"{counted(languages[language], 'solution')} in {language}"
+        print(f"judge     undecided: {lost}; {problem}", file=sys.stderr, flush=True)
 
 
 def _in_order(lines: Iterator[bytes], work: Callable[[bytes], R], workers: int) -> Iterator[R]:

@@ -39,6 +39,7 @@ from flows.program_replies import ask_programs, questions, read_replies, replies
 from flows.progress import OUTPUT, Progress, clock, plain, say, say_json
 from flows.run_folder import write_text
 from flows.whole_file import whole_file
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError, RunError
 from teacher.ask import Ask
 from teacher.canary import Replica
@@ -130,7 +131,7 @@ def _count(path: Path, solutions: dict[str, list[Solution]]) -> int:
             "problem by it"
         )
     if strays := [name for name in solutions if name not in names]:
-        say(f"note: solutions of {len(strays):,} problems that are not in {path.name} are left out")
+        say(f"note: solutions of {counted(len(strays), 'problem')} not in {path.name} are left out")
     return names.total()
 
 
@@ -157,7 +158,8 @@ def _asked(request: Request, work: Path) -> str:
         asks = _asks(request, model)
     write_text(known, model)
     missing = unanswered(work, asks, request.candidates)
-    say(f"tests     {len(asks):,} programs to ask {model} for, {len(missing):,} not yet replied")
+    programs = counted(len(asks), "program")
+    say(f"tests     {programs} to ask {model} for, {len(missing):,} not yet replied")
     if missing:
         replicas = [Replica(url, model, "", request.key_env) for url in request.urls]
         ask_programs(work, missing, replicas, sampling)
@@ -287,8 +289,8 @@ class Tally:
         seconds = time.monotonic() - self.started_s
         flags = " + ".join(f"{count:,} {what}" for what, count in self.weak.most_common())
         return "\n".join([
-            f"tests     {self.outcomes.total():,} in = {parts}   {self.added:,} tests added   "
-            f"{clock(seconds)}",
+            f"tests     {self.outcomes.total():,} in = {parts}   "
+            f"{counted(self.added, 'test')} added   {clock(seconds)}",
             f"          tests of {flags}",
             *(f"          {n:>7,} {plain(why, 160)}" for why, n in self.reasons.most_common()),
         ])  # fmt: skip

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from flows.cost import Cost
 from flows.progress import plain
+from prompts.counted import counted
 from teacher.progress import ReplicaProgress, SamplingProgress
 
 # Rows of the panel that are not replicas; the fewest and most replicas with a row of their own,
@@ -45,7 +46,7 @@ def panel(
 def line(name: str, progress: SamplingProgress, cost: Cost | None) -> str:
     """The same in one line, for logs and for terminals that cannot be drawn on."""
     words = [f"{name:9} {progress.prompts_done:,}/{progress.prompts_total:,} prompts"]
-    words += [f"{progress.samples:,} samples"]
+    words += [counted(progress.samples, "sample")]
     if (rate := acceptance_rate(progress)) is not None:
         words.append(f"{_percent(rate)} accepted")
     words += [f"{progress.tokens_per_s:,.0f} tokens/s", f"{progress.in_flight:,} in flight"]
@@ -113,7 +114,7 @@ def _totals(progress: SamplingProgress) -> list[list[str]]:
     ]
     if progress.wasted_tokens:
         speed.insert(2, f"{progress.wasted_tokens:,} wasted")
-    samples = [f"{progress.samples:,} samples"]
+    samples = [counted(progress.samples, "sample")]
     if rate is not None:
         samples += [f"{progress.accepted:,} accepted", f"acceptance rate {_percent(rate)}"]
     samples += [f"{each:,.0f} tokens per accepted trace"] if each is not None else []

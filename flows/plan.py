@@ -8,6 +8,7 @@ from flows.expected_sources import expected_sources
 from flows.progress import clock
 from flows.recipe import Recipe, TeacherRecipe, run_fingerprint
 from flows.training_plan import training_facts
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 from prompts.record import DOMAINS
 from teacher.settings import SamplingRecipe
@@ -107,11 +108,12 @@ def plan_text(plan: dict[str, Any]) -> str:
     if (probe := plan["probe"]) is not None:
         lines.append(
             f"              tried by {probe['model']} at {', '.join(probe['urls'])}, "
-            f"{probe['n']} samples each, at most {probe['most_tokens']:,} tokens"
+            f"{counted(probe['n'], 'sample')} each, at most {probe['most_tokens']:,} tokens"
         )
     lines += [
-        f"2 generate  {plan['prompts']:,} prompts, keep {sampling['keep']}, at most "
-        f"{sampling['n_max']} samples each; about {sampling['expected_tokens']:,} tokens",
+        f"2 generate  {counted(plan['prompts'], 'prompt')}, keep {sampling['keep']}, "
+        f"at most {counted(sampling['n_max'], 'sample')} each; "
+        f"about {sampling['expected_tokens']:,} tokens",
         f"              teacher {teacher['model']}: {teacher['layout']}",
         *(f"              {line}" for line in teacher["fit"]),
         f"              wall time {clock(expected)} ({clock(low)} to {clock(high)})",
@@ -196,8 +198,8 @@ def _gold_check_line(samples: int) -> str:
     """Whether so many samples a prompt can bring its reference into doubt."""
     if samples < LEAST_DECIDED:
         return (
-            f"references are not checked: this takes {LEAST_DECIDED} decided samples a prompt, "
-            f"and without an accepted one {samples} are drawn"
+            f"references are not checked: this takes {LEAST_DECIDED} decided samples a prompt; "
+            f"without an accepted one it gets {samples}"
         )
     of_many = f", or {100 * LEAST_AGREEMENT:g} % of {ENOUGH_DECIDED} or more"
     return (
@@ -240,8 +242,9 @@ def _teacher_facts(teacher: TeacherRecipe, topology: Topology) -> dict[str, Any]
     else:
         kv = topology.kv_tokens_per_replica
         layout = (
-            f"{topology.replicas} replicas of TP{topology.tensor_parallel} × "
-            f"PP{topology.pipeline_parallel} on {topology.gpus} GPUs in {topology.nodes} nodes"
+            f"{counted(topology.replicas, 'replica')} of TP{topology.tensor_parallel} × "
+            f"PP{topology.pipeline_parallel} on {topology.gpus} GPUs in "
+            f"{counted(topology.nodes, 'node')}"
         )
         fit = [
             f"weights {topology.weights_gib_per_gpu:.1f} GiB of {topology.gpu_memory_gib:g} GiB a "

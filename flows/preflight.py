@@ -20,6 +20,7 @@ from flows.slurm_training import is_taken_up
 from flows.student_preflight import dataset_problems, gpu_memories_mib, student_problems
 from flows.system import disk_problem, python_problem
 from prompts.contamination.benchmarks import benchmark_problem, is_on_hub
+from prompts.counted import counted
 from prompts.difficulty import ProbeRecipe
 from prompts.errors import PrerequisiteError, RunError
 from prompts.settings import PromptsRecipe
@@ -124,7 +125,7 @@ def _teacher_problems(recipe: Recipe) -> Iterator[str]:
         if found < teacher.cluster.gpus:
             yield (
                 f"the teacher {teacher.model} needs {teacher.cluster.gpus} GPUs on "
-                f"{teacher.cluster.gpus // teacher.cluster.gpus_per_node} nodes, "
+                f"{counted(teacher.cluster.gpus // teacher.cluster.gpus_per_node, 'node')}, "
                 f"{found} found here: start it on the cluster (the plan prints the commands) and "
                 "give its address: TEACHER_URL=http://HOST:PORT"
             )

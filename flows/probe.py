@@ -22,6 +22,7 @@ from flows.recipe import VerificationRecipe
 from flows.sample_folder import asks_for, sample_folder
 from flows.serving import Served
 from prompts import template
+from prompts.counted import counted
 from prompts.difficulty import ProbeRecipe
 from prompts.record import Prompt
 from teacher.canary import Replica
@@ -57,7 +58,8 @@ def probe_pass_rates(
     if not rates.keys() >= ids:
         require_probe(probe)
         require_sandbox(gradable, verification.sandbox)
-        say(f"{'probe':9} {len(gradable):,} prompts, {probe.n} samples each of {probe.model}")
+        asked, each = counted(len(gradable), "prompt"), counted(probe.n, "sample")
+        say(f"{'probe':9} {asked}, {each} each of {probe.model}")
         _sample(place, gradable, probe, verification, again)
         rates = _stored_rates(place)
     return {name: rate for name, rate in rates.items() if rate is not None and name in ids}

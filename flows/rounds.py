@@ -21,6 +21,7 @@ from flows.run_folder import RUNS, RunFolder, existing_run
 from flows.serving import model_folder
 from flows.shared_stages import begin_sharing
 from flows.variants import carry_out
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 
 Settings = TypeVar("Settings", bound=BaseModel)
@@ -93,8 +94,9 @@ def further_rounds(recipe: Recipe, prompts: int, rounds: int) -> dict[str, Any]:
     numbers = f"rounds 2 to {rounds}" if rounds > 2 else "round 2"
     text = (
         f"{numbers}: the student of the round before, served by vLLM from its folder,\n"
-        f"            answers the same {prompts:,} prompts without examples, at most {most:,} "
-        "samples a round;\n            what verifies trains the next student, from the base again"
+        f"            answers the same {counted(prompts, 'prompt')} without examples, at most "
+        f"{counted(most, 'sample')} a round;\n"
+        "            what verifies trains the next student, from the base again"
     )
     return {"rounds": rounds - 1, "samples_at_most_in_each": most, "text": text}
 

@@ -11,6 +11,7 @@ from flows.dataset_files import dataset_files
 from flows.recipe import Recipe
 from flows.run_folder import RunFolder
 from flows.training_plan import longest_row
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 from sft.base_model import template_problem
 from sft.fitting import what_would_fit
@@ -66,7 +67,8 @@ def size_problem(recipe: Recipe, memories_mib: Sequence[int]) -> str | None:
     """That the student is larger than this machine: what there is, and what would fit."""
     student, longest = recipe.student, longest_row(recipe)
     if student.gpus > len(memories_mib):
-        lines = [f"training {student.name} needs {student.gpus} GPUs, {len(memories_mib)} found"]
+        needed, found = counted(student.gpus, "GPU"), len(memories_mib)
+        lines = [f"training {student.name} needs {needed}, {found} found"]
         if memories_mib:
             fewer = student.model_copy(update={"gpus": len(memories_mib)})
             lines += _ways(fewer, min(memories_mib) * MIB, longest)
@@ -79,7 +81,8 @@ def size_problem(recipe: Recipe, memories_mib: Sequence[int]) -> str | None:
     plan = memory_plan(student, available, longest)
     if plan.fits:
         return None
-    where = "on each GPU" if student.gpus else f"for {student.ranks} process(es)"
+    processes = counted(student.ranks, "process", "processes")
+    where = "on each GPU" if student.gpus else f"for {processes}"
     first = (
         f"training {student.name} takes {plan.total_bytes / GIB:.1f} GiB {where}, there are "
         f"{plan.available_bytes / GIB:.1f} GiB"

@@ -4,6 +4,7 @@ from typing import Any
 
 from flows.progress import clock
 from flows.recipe import Recipe
+from prompts.counted import counted
 from sft.fitting import what_would_fit
 from sft.memory_plan import GIB, memory_plan
 from sft.student import StudentRecipe
@@ -47,7 +48,7 @@ def training_facts(recipe: Recipe, tokens_per_epoch: int, rows: int) -> dict[str
 
 def _what(student: StudentRecipe, tokens_per_epoch: int) -> str:
     return (
-        f"at most {tokens_per_epoch:,} tokens, {student.epochs:g} epochs, batch "
+        f"at most {tokens_per_epoch:,} tokens, {counted(student.epochs, 'epoch')}, batch "
         f"{student.batch_size}, learning rate {student.learning_rate:g}, rows up to "
         f"{student.max_length:,} tokens"
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from flows.progress import Progress, say
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError, RunError
 from teacher import supervise
 from teacher.serve import log_tail, stop
@@ -126,8 +127,8 @@ def try_line(tried: Mapping[str, Any]) -> str:
     unsure = f", {tried['undecided']} undecided" if tried["undecided"] else ""
     return (
         f"train     step {tried['tried']}: {tried['accepted']} of {tried['prompts']} held-out "
-        f"prompts right{unsure}; {tried['ended']} answers ended, {tried['mean_tokens']:,.0f} "
-        f"tokens each  {tried['seconds']:.0f} s"
+        f"prompts right{unsure}; {counted(tried['ended'], 'answer')} ended, "
+        f"{tried['mean_tokens']:,.0f} tokens each  {tried['seconds']:.0f} s"
     )
 
 

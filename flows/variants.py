@@ -25,6 +25,7 @@ from flows.shared_stages import (
     finished_runs,
     sharers,
 )
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 
 MOST_VARIANTS = 16
@@ -171,7 +172,7 @@ def variants_plan(planned: Sequence[Planned]) -> dict[str, Any]:
 
 def variants_text(plan: dict[str, Any]) -> str:
     """The plan as people read it."""
-    lines = [f"{len(plan['variants'])} variants; nothing is started"]
+    lines = [f"{counted(len(plan['variants']), 'variant')}; nothing is started"]
     for row in plan["variants"]:
         lines += ["", f"{row['name']}   {row['folder']}"]
         if row["there"]:
@@ -185,8 +186,9 @@ def variants_text(plan: dict[str, Any]) -> str:
     lines += [
         "",
         f"in all    about {plan['sampled_tokens']:,} tokens to sample in "
-        f"{clock(plan['sampling_s'])}{dollars}; {plan['trainings']} students to train in "
-        f"{clock(plan['training_s'])}; about {plan['evaluation_samples']:,} samples to measure "
+        f"{clock(plan['sampling_s'])}{dollars}; "
+        f"{counted(plan['trainings'], 'student')} to train in {clock(plan['training_s'])}; "
+        f"about {plan['evaluation_samples']:,} samples to measure "
         f"with, {plan['evaluation_most_tokens']:,} tokens at most",
     ]
     return "\n".join(lines)

@@ -144,7 +144,7 @@ def test_the_command_counts_and_writes_nothing_unless_told(tmp_path: Path) -> No
     before = sorted(tmp_path.iterdir())
     run = CliRunner().invoke(app, [str(file), "--against", str(bench), "--workers", "1"])
     assert run.exit_code == 0
-    assert "1 rows = 0 kept + 1 contaminated + 0 unreadable" in run.output
+    assert "1 row = 0 kept + 1 contaminated + 0 unreadable" in run.output
     assert sorted(tmp_path.iterdir()) == before
     refused = CliRunner().invoke(app, [str(file), "--against", str(bench), "--near", "0.1"])
     assert isinstance(refused.exception, PrerequisiteError)

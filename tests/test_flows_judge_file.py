@@ -130,7 +130,7 @@ GOOD = {"problem_id": "sum", "language": "python", "code": ADD}
 @pytest.mark.parametrize(
     ("problems", "solutions", "said"),
     [
-        ([SUM], [GOOD, {**GOOD, "problem_id": "x"}], "solutions.jsonl:2: problem_id 'x' is none"),
+        ([SUM], [GOOD, {**GOOD, "problem_id": "x"}], "solutions.jsonl:2: problem_id 'x' is not"),
         ([SUM], [{"code": "x"}], "solutions.jsonl:1: no problem_id; the row has code"),
         ([SUM], [{"problem_id": "sum"}], "solutions.jsonl:1: no code"),
         (
@@ -214,7 +214,7 @@ def test_the_command_line_judges_and_says_what_is_wrong(tmp_path: Path, sandbox:
     written(solutions, {**GOOD, "problem_id": "other"})
     ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert "solutions.jsonl:1: problem_id 'other' is none of the 1 problems" in ran.stderr
+    assert "solutions.jsonl:1: problem_id 'other' is not among the problems (1)" in ran.stderr
 
 
 def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
@@ -253,4 +253,4 @@ def test_one_row_in_a_language_nobody_knows_is_undecided(
     rows = judged(tmp_path, sandbox, [SUM], [{**GOOD, "language": "Kotlin"}, GOOD])
     assert [row["outcome"] for row in rows] == ["undecided", "accept"]
     assert rows[0]["reason"] == "sandbox_unavailable"
-    assert "1 solutions in Kotlin are undecided" in capfd.readouterr().err
+    assert "undecided: 1 solution in Kotlin; " in capfd.readouterr().err

@@ -1,5 +1,7 @@
 """What a plan says is what the run would ask, at the speed of the machine it is made on."""
 
+import re
+
 import pytest
 
 from flows.plan import make_plan, plan_text
@@ -40,3 +42,18 @@ def test_what_is_held_out_is_not_said_to_be_asked() -> None:
     text = plan_text(plan)
     assert "about       300 rows, at most       252 asked, 48 held out" in text
     assert "2 generate  564 prompts" in text
+
+
+@pytest.mark.parametrize("overrides", [
+    ("student.epochs=1", "sampling.n_max=1", "prompts.sources=[{name: starter-math, limit: 1}]"),
+    ("prompts.difficulty={probe: {model: m, urls: ['http://h:8000'], n: 1}}",),
+    ("judge={model: m, urls: ['http://h:8000']}",),
+])  # fmt: skip
+def test_a_plan_says_one_of_a_thing_in_the_singular(overrides: tuple[str, ...]) -> None:
+    text = plan_text(make_plan(load_recipe(overrides=list(overrides))))
+    assert re.findall(r"(?<![\d,.])\b1 [a-z]+s\b", text) == []
+
+
+def test_a_plan_says_one_replica_and_one_node_in_the_singular() -> None:
+    text = plan_text(make_plan(load_recipe(model="qwen-7b", overrides=["teacher.cluster.gpus=16"])))
+    assert "1 replica of TP8 × PP2 on 16 GPUs in 2 nodes" in text

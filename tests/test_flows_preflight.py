@@ -161,7 +161,7 @@ def test_a_large_student_does_not_fit_this_machines_memory() -> None:
     student = large.student.model_copy(update={"gpus": 0, "launch": "single"})
     problem = size_problem(large.model_copy(update={"student": student}), [])
     assert problem is not None
-    assert "process(es), there are" in problem
+    assert "for 1 process, there are" in problem
 
 
 def test_kernels_that_are_asked_for_must_be_installed(tmp_path: Path) -> None:
