@@ -92,8 +92,8 @@ def rate(
 
     A prompt's samples are submissions in their order, `attempts` to a participation: 16 samples
     are two participations of 8. What never came or nobody could grade is no submission. Problems
-    without one, those not asked among them, count as unsolved and are counted. Raises
-    PrerequisiteError where no contest of the problems has standings.
+    that a participation is without, those not asked among them, count as unsolved there and are
+    counted. Raises PrerequisiteError where no contest of the problems has standings.
     """
     outcomes = {verdict.sample_id: verdict.outcome for verdict in verdicts}
     submitted = [one for one in samples if one.prompt_id in problems]
@@ -123,8 +123,18 @@ def rate(
         participations=drawn // attempts,
         contests=means,
         without_standings=len(asked) - len(rated),
-        unasked=sum(name not in tried for contest in rated for name in _names(contest)),
+        unasked=sum(
+            _is_missed(tried.get(name, {}), attempts, drawn // attempts)
+            for contest in rated
+            for name in _names(contest)
+        ),
     )
+
+
+def _is_missed(flags: Mapping[int, bool], attempts: int, participations: int) -> bool:
+    """Whether a participation has no graded submission of a problem."""
+    starts = range(0, attempts * participations, attempts)
+    return any(flags.keys().isdisjoint(range(start, start + attempts)) for start in starts)
 
 
 def _contest_rating(

@@ -76,7 +76,8 @@ class Rating(BaseModel):
     contests: dict[str, float] = Field(description="each contest's mean over participations")
     without_standings: int = Field(description="contests asked about that nobody can be placed in")
     unasked: int = Field(
-        description="problems of rated contests not asked, or with no graded sample: unsolved"
+        description="problems of rated contests that were not asked, or that a participation has "
+        "no graded sample of: unsolved there"
     )
 
 

@@ -197,6 +197,14 @@ def test_sixteen_samples_are_two_participations_of_eight():
     assert both.rating.value == (solved + nothing) / 2
 
 
+def test_a_problem_that_half_the_participations_lack_is_counted_as_missed():
+    # A sampling that was stopped: of B the second eight never came, and cost the second place.
+    whole = rated([contest()], a1="1" * 16, b1="1" * 16)
+    stopped = rated([contest()], a1="1" * 16, b1="1" * 8)
+    assert stopped.rating.value < whole.rating.value
+    assert (whole.unasked, stopped.unasked) == (0, 1)
+
+
 def test_the_rating_is_the_mean_over_contests_with_an_interval_over_them():
     contests = [contest(str(i)) for i in range(1, 5)]
     marks = {f"b{i}": "1" if i % 2 else "0" for i in range(1, 5)}
