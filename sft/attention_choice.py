@@ -34,7 +34,7 @@ def choose_attention(model_dir: str, student: StudentRecipe) -> AttentionChoice:
 
     config = AutoConfig.from_pretrained(model_dir, revision=student.revision).get_text_config()
     if not student.packing:
-        return AttentionChoice(student.attention or "sdpa", None)
+        return AttentionChoice(student.attention or _fastest(student), None)
     if (odd := odd_attention(config)) is not None:
         why = f"the base has {odd}, for which packed rows are not known to stay apart"
         return AttentionChoice(student.attention or "sdpa", None, why)
@@ -70,6 +70,22 @@ def _fastest(student: StudentRecipe) -> str:
     from sft.packed_attention import register_packed_attention
 
     if student.gpus == 0:
-        return register_packed_attention()
-    flash = is_flash_attn_2_available() and student.arithmetic == "bfloat16"
-    return "flash_attention_2" if flash else "sdpa"
+        return register_packed_attention() if student.packing else "sdpa"
+    # Sequences are shared under torch's own only (sft/student.py).
+    flash = student.arithmetic == "bfloat16" and student.sequence_parallel == 1
+    return "flash_attention_2" if flash and is_flash_attn_2_available() else "sdpa"
+
+
+def slow_attention(choice: AttentionChoice, student: StudentRecipe) -> str | None:
+    """That a GPU does without FlashAttention where rows of one pass need a mask; None if not."""
+    together = choice.bin_tokens is not None or student.micro_batch_size > 1
+    wanted = student.attention is None and student.arithmetic == "bfloat16"
+    possible = student.gpus and student.sequence_parallel == 1 and choice.why_padded is None
+    if not (together and wanted and possible and choice.name in BY_MASK):
+        return None
+    mask_gb = student.max_length**2 / 1e9
+    return (
+        "FlashAttention is not installed: rows of one pass are kept apart by a mask instead, which "
+        f"takes {mask_gb:.1f} GB and more at {student.max_length} tokens and computes what it "
+        "hides. Run pip install flash-attn --no-build-isolation"
+    )

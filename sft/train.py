@@ -19,13 +19,17 @@ from typing import Any
 
 from prompts.errors import PrerequisiteError, RunError
 from sft.allocator import keep_freed_memory
-from sft.attention_choice import AttentionChoice, choose_attention
+from sft.attention_choice import AttentionChoice, choose_attention, slow_attention
 from sft.job import TrainJob, read_job
 from sft.saved_student import finished_summary, put_in_place, save_student
 from sft.steps import StepPlan, StepShape, padding_share, plan_steps
 from sft.student import StudentRecipe
 from sft.token_rows import TokenRows, rows_key, token_rows
 from sft.watching import rows_of_steps, watchers
+
+# The first rank may fetch the base while others wait for it: the 141 GB of 70 B at 20 MB/s. With
+# the usual half an hour they would end the training. One that dies still ends it at once.
+RANKS_WAIT_S = 2 * 3600
 
 
 def main(arguments: list[str]) -> int:
@@ -118,6 +122,8 @@ def train(job: TrainJob, out: Any) -> None:
         attention = choose_attention(job.model_dir, job.student)
         if attention.why_padded is not None:
             print(f"packing is off: {attention.why_padded}", file=sys.stderr)
+        if _is_first_rank() and (slow := slow_attention(attention, job.student)) is not None:
+            report.warn(slow, 0)
         plan = plan_of(job.student, rows.lengths, attention)
         trainer = make_trainer(job, rows, tokenizer, report, attention, plan)
         checkpoint = first_ranks_choice(checkpoint)
@@ -138,10 +144,15 @@ def train(job: TrainJob, out: Any) -> None:
         record = {"fingerprint": fingerprint, "summary": summary}
         save_student(trainer, tokenizer, job.output_dir, record)
     # Killed before this point, the next attempt finds a whole student and comes here at once.
-    if os.environ.get("RANK", "0") == "0":
+    if _is_first_rank():
         put_in_place(job.output_dir)
         shutil.rmtree(job.checkpoints, ignore_errors=True)
         report.say(done=True, **summary, output_dir=str(job.output_dir))
+
+
+def _is_first_rank() -> bool:
+    """As the launcher says it, before ranks are connected and after."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _need_gpus(student: StudentRecipe) -> None:
@@ -270,6 +281,7 @@ def training_settings(
         bf16=sharded and student.arithmetic == "bfloat16",
         use_cpu=student.gpus == 0,
         dataloader_pin_memory=student.gpus > 0,
+        ddp_timeout=RANKS_WAIT_S,
         save_strategy="steps",
         save_steps=student.checkpoint_every_steps or plan.per_epoch,
         save_total_limit=2,

@@ -15,7 +15,12 @@ from hypothesis import strategies as st  # noqa: E402
 from tiny_families import FAMILIES, make_family  # noqa: E402
 from tiny_student import make_row, write_job_file  # noqa: E402
 
-from sft.attention_choice import AttentionChoice, choose_attention, odd_attention  # noqa: E402
+from sft.attention_choice import (  # noqa: E402
+    AttentionChoice,
+    choose_attention,
+    odd_attention,
+    slow_attention,
+)
 from sft.base_model import load_tokenizer  # noqa: E402
 from sft.job import TrainJob, read_job  # noqa: E402
 from sft.packed_attention import register_packed_attention  # noqa: E402
@@ -195,3 +200,40 @@ def test_the_recipe_may_name_the_attention(base):
     other = choice(base, attention="flex_attention", **bins)
     assert other.bin_tokens is None
     assert "flex_attention" in other.why_padded
+
+
+EIGHT = {"gpus": 8, "launch": "fsdp", "micro_batch_size": 1, "batch_size": 8, "max_length": 128}
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("changes", [{}, {"packing": False}])
+def test_gpus_take_flash_attention_where_there_is_one_packed_or_not(
+    base, monkeypatch, changes, there
+):
+    known = "transformers.utils.import_utils.is_flash_attn_2_available"
+    monkeypatch.setattr(known, lambda: there)
+    found = choice(base, **EIGHT, **changes)
+    assert found.name == ("flash_attention_2" if there else "sdpa")
+    assert found.bin_tokens == (None if changes else 128)
+    shared = {"sequence_parallel": 2, "packing": False}
+    assert choice(base, **EIGHT, **shared) == AttentionChoice("sdpa", None)
+    assert choice(base, **EIGHT, **changes, dtype="float32").name == "sdpa"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "changes", "said"),
+    [
+        (AttentionChoice("sdpa", 128), {}, True),
+        (AttentionChoice("sdpa", None), {"packing": False, "micro_batch_size": 2}, True),
+        (AttentionChoice("sdpa", None), {"packing": False}, False),
+        (AttentionChoice("flash_attention_2", 128), {}, False),
+        (AttentionChoice("sdpa", 128), {"attention": "sdpa"}, False),
+        (AttentionChoice("sdpa", None, "odd"), {"micro_batch_size": 2}, False),
+        (AttentionChoice("stillhouse_packed", 128), {"gpus": 0, "launch": "single"}, False),
+    ],
+)
+def test_a_mask_in_the_place_of_flash_attention_is_said(base, chosen, changes, said):
+    settings = {**EIGHT, "batch_size": 16, **changes}
+    student = job_of(base.parent, base, **settings).student
+    slow = slow_attention(chosen, student)
+    assert slow is None if not said else "takes 0.0 GB and more at 128 tokens" in slow

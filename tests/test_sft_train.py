@@ -23,7 +23,7 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling  # noqa: E40
 
 from prompts.errors import RunError  # noqa: E402
 from sft import train as train_module  # noqa: E402
-from sft.attention_choice import choose_attention  # noqa: E402
+from sft.attention_choice import AttentionChoice, choose_attention  # noqa: E402
 from sft.checkpoints import training_fingerprint  # noqa: E402
 from sft.completion_trainer import RankSteps, check_batch  # noqa: E402
 from sft.job import TrainJob, read_job  # noqa: E402
@@ -32,9 +32,9 @@ from sft.messages import IGNORED  # noqa: E402
 from sft.progress import JsonLines  # noqa: E402
 from sft.saved_student import finished_summary  # noqa: E402
 from sft.steps import StepShape, plan_steps  # noqa: E402
-from sft.student import StudentRecipe  # noqa: E402
+from sft.student import StudentRecipe, load_student  # noqa: E402
 from sft.token_rows import TokenRows, rows_key, token_rows  # noqa: E402
-from sft.train import main, make_trainer, plan_of  # noqa: E402
+from sft.train import main, make_trainer, plan_of, training_settings  # noqa: E402
 
 ROWS = [make_row(i) for i in range(6)]
 
@@ -370,3 +370,11 @@ def test_processors_keep_kernels_of_few_sizes(
     monkeypatch.setattr(train_module, "train", lambda *_: None)
     assert run(write_job_file(tmp_path, ROWS, base, gpus=gpus), capsys)[0] == 0
     assert [os.environ.get(name) for name in names] == [after, after]
+
+
+def test_ranks_wait_for_the_first_one_to_fetch_the_largest_base(base, tmp_path):
+    job = read_job(write_job_file(tmp_path, ROWS, base))
+    plan = plan_steps([8] * len(ROWS), StepShape(1, 8, 4, 256, 1, 0))
+    settings = training_settings(job, False, AttentionChoice("sdpa", None), plan)
+    weights_bytes = 2 * load_student("llama-70b").architecture.parameters
+    assert settings.ddp_timeout_delta.total_seconds() > weights_bytes / 20e6
