@@ -28,6 +28,9 @@ class StopWhenAsked(TrainerCallback):
         if self.stopped:
             if state.is_world_process_zero:
                 self.path.unlink(missing_ok=True)
+            # The launcher ends all ranks once one has ended: none does before the first one, which
+            # has curves on their way, is here.
+            first_rank_says(True, args)
             raise RunError(
                 f"stopped as asked after step {state.global_step} of {state.max_steps}; the same "
                 "command goes on from there"

@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 
+from held_training import environment  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 from tiny_student import make_base, make_row, write_job_file  # noqa: E402
 
@@ -99,3 +100,34 @@ def test_one_process_goes_on_where_two_had_to_stop(base, tmp_path, capsys):
     wanted = straight(tmp_path / "straight", base)
     stopped = stopped_after_a_step(tmp_path / "two", base, two, launch="ddp", processes=2)
     same(goes_on(stopped, base, capsys), wanted)
+
+
+# The first rank's curves take their time to be sent; the launcher ends it once another has ended.
+SLOW_TO_CLOSE = """
+import os, sys, time
+from sft.checkpoints import MarkWhole
+from sft.train import main
+
+def close(self, args, state, control, **_):
+    if state.is_world_process_zero:
+        time.sleep(5)
+        print("closed", file=sys.stderr, flush=True)
+
+MarkWhole.on_train_end = close
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+def test_no_rank_ends_before_the_first_one_has_closed_its_curves(base, tmp_path):
+    script = tmp_path / "slow_to_close.py"
+    script.write_text(SLOW_TO_CLOSE)
+
+    def two(job):
+        *launcher, _, _, name = launch_command(read_job(job).student, job)
+        command = [*launcher, str(script), name]
+        ended = subprocess.run(command, capture_output=True, text=True, env=environment())
+        assert "closed" in ended.stderr
+        return 3 if "stopped as asked after step 1" in ended.stdout else ended.returncode
+
+    stopped_after_a_step(tmp_path / "two", base, two, launch="ddp", processes=2)
