@@ -154,6 +154,11 @@ class StudentRecipe(BaseModel):
             return self
         if self.packing:
             raise ValueError("packing must be off with sequence_parallel: it drops the mask")
+        if self.attention not in (None, "sdpa"):
+            raise ValueError(
+                f"attention {self.attention} does not share a sequence between GPUs: leave "
+                "attn_implementation out with sequence_parallel, or set it to sdpa"
+            )
         if self.launch != "fsdp" or self.gpus % self.sequence_parallel:
             raise ValueError(
                 f"sequence_parallel {self.sequence_parallel} needs launch fsdp and a number of "

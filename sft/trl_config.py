@@ -75,7 +75,7 @@ READ = frozenset(
 # rows are trained on is the run's affair, and only completions ever are.
 LEFT_OUT = frozenset(
     {
-        *("assistant_only_loss", "padding_free", "eval_packing", "env"),
+        *("assistant_only_loss", "padding_free", "eval_packing", "env", "pad_to_multiple_of"),
         *("num_machines", "machine_rank", "disable_tqdm", "overwrite_output_dir", "run_name"),
         *("project", "do_train", "do_eval", "prediction_loss_only", "include_for_metrics"),
         *("gradient_checkpointing_kwargs", "activation_checkpointing_kwargs", "use_cache"),
@@ -96,6 +96,19 @@ SHIPPED_LAUNCHES: dict[str, tuple[str, int]] = {
 }
 # accelerate's `distributed_type` → ours.
 LAUNCHES = {"NO": "single", "MULTI_GPU": "ddp", "FSDP": "fsdp", "DEEPSPEED": "deepspeed"}
+# Of accelerate's file, what has only one meaning here: GPUs shared otherwise would make another
+# batch, and what is offloaded may not fit here.
+ONLY_LAUNCHED: dict[str, tuple[Any, ...]] = {
+    "mixed_precision": ("bf16", "no", False, None),  # YAML reads an unquoted `no` as false
+    "zero_stage": (3,),
+    "offload_optimizer_device": ("none", None),
+    "offload_param_device": ("none", None),
+    "deepspeed_config_file": (None,),
+    "fsdp_offload_params": (False, None),
+    "offload_params": (False, None),
+    "parallelism_config_tp_size": (1, None),
+    "parallelism_config_sp_size": (1, None),
+}
 # Where curves can go: `report_to`.
 TRACKERS = ("trackio", "wandb", "none")
 # How each value that has only one meaning here must read, where a file gives it at all.
@@ -278,6 +291,7 @@ def _accelerate(named: str, path: Path) -> tuple[str, int, int]:
         )
     try:
         accelerate = yaml.safe_load(found.read_text(encoding="utf-8"))
+        _refuse_other_launches(accelerate, found)
         launch = LAUNCHES[accelerate.get("distributed_type", "NO")]
         parallel = accelerate.get("parallelism_config") or {}
         shared = int(parallel.get("parallelism_config_cp_size", 1))
@@ -288,6 +302,20 @@ def _accelerate(named: str, path: Path) -> tuple[str, int, int]:
         ) from None
     except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
         raise PrerequisiteError(f"{found} is no accelerate configuration: {error}") from None
+
+
+def _refuse_other_launches(accelerate: Mapping[str, Any], found: Path) -> None:
+    """Raise PrerequisiteError for what accelerate's file asks of a launch and ours does not do."""
+    asked = dict(accelerate.items())
+    for section in [value for value in asked.values() if isinstance(value, dict)]:
+        asked |= section
+    faults = [
+        f"{key}: {asked[key]!r} is not done here, only {known[0]!r}"
+        for key, known in ONLY_LAUNCHED.items()
+        if key in asked and asked[key] not in known
+    ]
+    if faults:
+        raise PrerequisiteError("\n  ".join((f"{found} is not followed whole:", *faults)))
 
 
 def _reports(settings: Mapping[str, Any], path: Path) -> dict[str, Any]:

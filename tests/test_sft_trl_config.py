@@ -9,8 +9,9 @@ from tiny_student import make_base
 
 from prompts.errors import PrerequisiteError
 from sft.positions import RopeScaling
-from sft.student import ATTENTIONS, RECIPES, known_students, load_student
-from sft.trl_config import student_values_of
+from sft.student import ATTENTIONS, RECIPES, StudentRecipe, known_students, load_student
+from sft.train import row_multiple
+from sft.trl_config import SHIPPED_LAUNCHES, student_values_of
 
 
 @pytest.fixture(autouse=True)
@@ -263,6 +264,20 @@ def test_tries_are_off_where_yaml_reads_no_as_false(tmp_path):
         ("- 1\n", "is no accelerate configuration"),
         ("distributed_type: MULTI_NPU\n", "'MULTI_NPU' is not done here, only NO, MULTI_GPU"),
         ("num_processes: many\n", "is no accelerate configuration"),
+        ("mixed_precision: fp16\n", "odd.yaml is not followed whole:\n  mixed_.*'fp16' .*'bf16'"),
+        (
+            "distributed_type: DEEPSPEED\ndeepspeed_config: "
+            "{zero_stage: 2, offload_optimizer_device: cpu}\n",
+            "zero_stage: 2 is not done here, only 3\n  offload_optimizer_device: 'cpu'",
+        ),
+        (
+            "distributed_type: FSDP\nfsdp_config: {fsdp_offload_params: true}\n",
+            "fsdp_offload_params: True",
+        ),
+        (
+            "distributed_type: FSDP\nparallelism_config: {parallelism_config_sp_size: 4}\n",
+            "parallelism_config_sp_size: 4 is not done here, only 1",
+        ),
     ],
 )
 def test_an_accelerate_file_we_cannot_follow_is_refused(tmp_path, text, message):
@@ -339,3 +354,40 @@ def test_sequences_shared_by_gpus_come_from_accelerates_file():
         yaml.safe_load((RECIPES / "llama-70b.yaml").read_text()), RECIPES / "llama-70b.yaml"
     )
     assert (values["gpus"], values["sequence_parallel"], values["batch_size"]) == (32, 4, 64)
+
+
+def test_trl_shares_the_sequences_of_a_recipe_as_we_do():
+    """transformers refuses other attention than torch's own; torch rows that do not divide."""
+    from types import SimpleNamespace
+
+    import torch
+    from transformers import Trainer
+
+    student = load_student("llama-70b")
+    _, training, model, _, _ = parsed(RECIPES / "llama-70b.yaml")
+    assert training.pad_to_multiple_of == row_multiple(student) == 8
+    parallel = SimpleNamespace(cp_enabled=True, cp_backend="torch")
+    accelerator = SimpleNamespace(parallelism_config=parallel, maybe_context_parallel=print)
+    asked = SimpleNamespace(config=SimpleNamespace(_attn_implementation=model.attn_implementation))
+    batch = {"input_ids": torch.ones((1, 8), dtype=torch.long)}
+    trainer = SimpleNamespace(accelerator=accelerator)
+    _, inputs = Trainer._prepare_context_parallel_inputs(trainer, asked, batch)
+    assert inputs["position_ids"].shape == (1, 8)
+
+
+def test_attention_that_shares_no_sequence_is_refused_before_the_base_is_read():
+    student = load_student("llama-70b")
+    asked = {**student.model_dump(), "attention": "flash_attention_3"}
+    with pytest.raises(ValueError, match="flash_attention_3 does not share a sequence"):
+        StudentRecipe.model_validate(asked)
+
+
+@pytest.mark.parametrize("named", sorted(SHIPPED_LAUNCHES))
+def test_the_launches_that_trl_ships_are_followed_from_their_files_too(tmp_path, named):
+    trl = pytest.importorskip("trl")
+    shipped = Path(trl.__file__).parent / "accelerate_configs" / f"{named}.yaml"
+    (tmp_path / "theirs.yaml").write_text(shipped.read_text())
+    theirs = written(tmp_path, accelerate_config=str(tmp_path / "theirs.yaml"))
+    found = load_student(str(theirs))
+    by_name = load_student(str(written(tmp_path, accelerate_config=named)))
+    assert (found.launch, found.gpus) == (by_name.launch, by_name.gpus)
