@@ -25,6 +25,7 @@ SCRIPT = """\
 #SBATCH --nodes={nodes}
 #SBATCH --ntasks-per-node=1
 {gpus}#SBATCH --exclusive
+#SBATCH --mem=0
 #SBATCH --time={time}
 #SBATCH --signal=B:USR1@{notice}
 #SBATCH --requeue

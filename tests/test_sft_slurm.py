@@ -59,6 +59,8 @@ def test_it_asks_for_the_nodes_and_gpus_of_the_recipe(tmp_path, name, nodes, gpu
     assert f"#SBATCH --nodes={nodes}" in asked
     assert f"#SBATCH --gpus-per-node={gpus}" in asked
     assert "#SBATCH --ntasks-per-node=1" in asked
+    # A node of one's own has as much memory as is asked for, often a little for each core.
+    assert {"#SBATCH --exclusive", "#SBATCH --mem=0"} <= set(asked)
 
 
 def test_a_training_on_processors_asks_for_no_gpu(tmp_path):
