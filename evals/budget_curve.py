@@ -84,7 +84,7 @@ def table(curve: BudgetCurve) -> list[str]:
     waits = f", Wait × {curve.waits}" if curve.waits else ""
     lines = [
         f"{one_line(f'{curve.benchmark} by thinking tokens, {curve.model}')}: n={first.prompts} "
-        f"prompts, k={first.k}, {curve.confidence:.0%} intervals{waits}",
+        f"prompts, k={first.k}, {100 * curve.confidence:g}% intervals{waits}",
         head,
     ]
     lines += [_line(point) for point in curve.points]
@@ -139,7 +139,7 @@ def _draw(axes: Any, curve: BudgetCurve) -> None:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set_xlabel("mean thinking tokens (labels: the budget)")
-    axes.set_ylabel(f"pass@1 in %, {curve.confidence:.0%} interval")
+    axes.set_ylabel(f"pass@1 in %, {100 * curve.confidence:g}% interval")
 
 
 def _mean(values: Iterable[float]) -> float | None:

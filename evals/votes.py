@@ -1,7 +1,8 @@
 """Which samples of a prompt gave the same answer: what cons@k counts.
 
 Equal means equal by the verifier, not by its letters. Final answers of one normal form are one
-group; forms the verifier accepted equal the reference, hence each other, and are one group. Wrong
+group; forms the verifier accepted equal the reference, hence each other, and are one group (a
+puzzle's too, though it may have several right answers: its cons@k is an upper bound there). Wrong
 answers are grouped too, where that can decide who wins: plain numbers by their value, others by
 the same verifier in its layers that cannot hang, together where each is accepted as the other's
 reference. What it cannot decide stays apart.

@@ -216,6 +216,10 @@ def test_the_table_has_n_the_interval_and_what_the_forcing_did() -> None:
     assert "sampled once, to the largest budget" in note
 
 
+def test_an_interval_is_not_called_surer_than_it_is() -> None:
+    assert ", 97.5% intervals" in table(curve().model_copy(update={"confidence": 0.975}))[0]
+
+
 def test_a_models_name_does_nothing_to_a_terminal() -> None:
     head = table(curve().model_copy(update={"model": "m\x1b[2J\n\u202e"}))[0]
     assert ", m[2J: n=" in head
