@@ -31,6 +31,9 @@ from flows.options import (
     Urls,
 )
 from flows.prefect_settings import prefect_quietly
+from flows.progress import report_to
+from flows.runs import RUNS
+from flows.stage_command import do_stage, newest_run, stage_of_run
 from flows.usage_errors import usage_text
 from prompts.errors import PrerequisiteError, RunError
 
@@ -48,8 +51,6 @@ app = typer.Typer(
     "stillhouse distill --model qwen-7b --dry-run    what a big one would take\n\n"
     "stillhouse show                         the newest run's funnel and scores",
 )
-
-RUNS = Path("runs")
 
 
 def _show_version(asked: bool) -> None:
@@ -102,7 +103,7 @@ def distill(
     if dry_run:
         _print_plan(chosen, as_json, rounds)
         return
-    _report_to(as_json, metrics_port)
+    report_to(as_json, metrics_port)
     from flows.preflight import require, with_served_name
 
     if not any(pair.startswith("teacher.served_name=") for pair in set_ or ()):
@@ -165,12 +166,12 @@ def curate(
     from flows.run_folder import existing_run
 
     if run is None:
-        _stage("curate", load_recipe(recipe, model, set_ or ()), runs, again)
+        do_stage("curate", load_recipe(recipe, model, set_ or ()), runs, again)
         return
     if model or recipe or set_:
         raise PrerequisiteError("give a run or a recipe: a run has its recipe already")
     found = existing_run(run)
-    _stage("curate", found.recipe, found.path.parent, again)
+    do_stage("curate", found.recipe, found.path.parent, again)
 
 
 app.command()(generate)
@@ -182,7 +183,7 @@ def verify(run: Run = None, again: Again = False, runs: Runs = RUNS) -> None:
 
     Example: stillhouse verify RUN --again
     """
-    _stage_of_run("verify", run, runs, again)
+    stage_of_run("verify", run, runs, again)
 
 
 app.command()(contamination)
@@ -198,7 +199,7 @@ def publish(run: Run = None, again: Again = False, runs: Runs = RUNS) -> None:
 
     Example: stillhouse publish RUN
     """
-    _stage_of_run("publish", run, runs, again)
+    stage_of_run("publish", run, runs, again)
 
 
 @app.command()
@@ -221,13 +222,13 @@ def train(
     stillhouse train RUN --slurm             a batch script for a cluster
     """
     if not slurm:
-        _stage_of_run("train", run, runs, again)
+        stage_of_run("train", run, runs, again)
         return
     prefect_quietly()
     from flows.run_folder import existing_run
     from flows.slurm_training import hand_run_to_slurm
 
-    for line in hand_run_to_slurm(existing_run(_newest(run, runs)), again):
+    for line in hand_run_to_slurm(existing_run(newest_run(run, runs)), again):
         print(line)
 
 
@@ -258,7 +259,7 @@ def show(run: Run = None, as_json: Json = False, runs: Runs = RUNS) -> None:
     """
     from flows.overview import show_run
 
-    show_run(_newest(run, runs), as_json)
+    show_run(newest_run(run, runs), as_json)
 
 
 @app.command()
@@ -323,48 +324,6 @@ def _fail(message: str, code: int) -> int:
 def _interrupt(number: int, frame: object) -> None:
     """SIGTERM ends a run as Ctrl-C does: servers are stopped, journals closed."""
     raise KeyboardInterrupt
-
-
-def _report_to(as_json: bool, metrics_port: int | None) -> None:
-    """How this command reports, settled before it starts anything."""
-    from flows.progress import OUTPUT
-
-    OUTPUT.as_json = as_json
-    if metrics_port is not None:
-        from flows.metrics import Metrics
-
-        OUTPUT.metrics = Metrics(metrics_port)
-        print(f"metrics   http://127.0.0.1:{OUTPUT.metrics.port}/metrics", file=sys.stderr)
-
-
-def _stage_of_run(stage: str, run: Path | None, runs: Path, again: bool) -> None:
-    from flows.run_folder import existing_run
-
-    found = existing_run(_newest(run, runs))
-    _stage(stage, found.recipe, found.path.parent, again)
-
-
-def _stage(stage: str, recipe: Any, runs: Path, again: bool) -> None:
-    from flows.preflight import require
-
-    require(recipe, runs, (stage,))
-    prefect_quietly()
-    import importlib
-
-    flow = getattr(importlib.import_module(f"flows.{stage}"), stage)
-    flow(recipe, runs, again)
-
-
-def _newest(run: Path | None, runs: Path) -> Path:
-    from flows.run_folder import all_runs, has_finished_stage
-
-    if run is not None:
-        return run
-    if found := all_runs(runs):
-        # A command that failed at once leaves a run without a finished stage: not what is meant.
-        begun = [path for path in found if has_finished_stage(path)]
-        return (begun or found)[0]
-    raise PrerequisiteError(f"there is no run in {runs}/ yet; `make distill` makes one")
 
 
 def _print_plan(recipe: Any, as_json: bool, rounds: int = 1) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.options import Runs
+from flows.runs import RUNS
 from prompts.errors import PrerequisiteError
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def compare(
         bool, typer.Option("--dry-run", help="say what variants share and cost, do nothing")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON for machines")] = False,
-    runs: Annotated[Path, typer.Option(help="folder that holds the runs")] = Path("runs"),
+    runs: Runs = RUNS,
 ) -> None:
     """Compare students on the prompts they have in common, with paired intervals.
 

@@ -12,7 +12,8 @@ from flows.curation_display import CurationDisplay, rows_expected
 from flows.probe import probe_pass_rates
 from flows.prompt_set import write_run_prompt_set
 from flows.recipe import Recipe
-from flows.run_folder import RUNS, RunFolder, open_run
+from flows.run_folder import RunFolder, open_run
+from flows.runs import RUNS
 from flows.stage import resolve, show, staged, unless_hopeless
 from prompts.curate import Curation
 from prompts.curate import curate as curate_prompts

@@ -11,7 +11,8 @@ from flows.overview import summary_text
 from flows.progress import say
 from flows.publish import publish
 from flows.recipe import Recipe
-from flows.run_folder import RUNS, open_run
+from flows.run_folder import open_run
+from flows.runs import RUNS
 from flows.stage import artifact, resolve
 from flows.train import train
 from flows.verify import verify

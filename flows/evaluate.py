@@ -19,7 +19,8 @@ from flows.progress import say
 from flows.prompt_file import has_reference
 from flows.recipe import Recipe
 from flows.report import write_run_report
-from flows.run_folder import RUNS, RunFolder, open_run
+from flows.run_folder import RunFolder, open_run
+from flows.runs import RUNS
 from flows.serving import (
     Served,
     base_weights,

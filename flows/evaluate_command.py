@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from flows.options import DryRun, MetricsPort, Run, Runs
+from flows.progress import report_to
+from flows.runs import RUNS
+from flows.stage_command import stage_of_run
 from prompts.errors import PrerequisiteError
 
-Run = Annotated[Path | None, typer.Argument(help="folder of a run; the newest one if left out")]
 Model = Annotated[
     str | None, typer.Option(help="folder or Hub id to serve; with --url, the name it has there")
 ]
@@ -32,15 +35,9 @@ KeyEnv = Annotated[
     str | None, typer.Option(help="environment variable that holds the endpoints' key")
 ]
 Again = Annotated[bool, typer.Option("--again", help="grade stored samples anew, ask for none")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="print the plan, do nothing")]
 JsonLines = Annotated[
     bool, typer.Option("--json", help="progress and scores as one JSON object a line")
 ]
-MetricsPort = Annotated[
-    int | None,
-    typer.Option(min=1, max=65_535, help="tell Prometheus of the sampling at 127.0.0.1:PORT"),
-]
-Runs = Annotated[Path, typer.Option(help="folder that holds the runs")]
 
 # What says that no run is meant.
 _ALONE = (
@@ -65,7 +62,7 @@ def evaluate(
     dry_run: DryRun = False,
     as_json: JsonLines = False,
     metrics_port: MetricsPort = None,
-    runs: Runs = Path("runs"),
+    runs: Runs = RUNS,
 ) -> None:
     """Score a run's student, before and after, or any model on any benchmark; resumes both.
 
@@ -87,11 +84,9 @@ def evaluate(
     """
     values = (model, url, bench, k, limit, budgets, waits, out, set_, key_env, dry_run)
     given = [name for name, value in zip(_ALONE, values, strict=True) if value]
-    from flows import cli
-
-    cli._report_to(as_json, metrics_port)
+    report_to(as_json, metrics_port)
     if not given:
-        cli._stage_of_run("evaluate", run, runs, again)
+        stage_of_run("evaluate", run, runs, again)
         return
     if run is not None:
         raise PrerequisiteError(f"give a run ({run}) or {given[0]}, not both")

@@ -12,7 +12,8 @@ from flows.curate import train_prompts
 from flows.display import SamplingDisplay
 from flows.program_runs import grader_for
 from flows.recipe import Recipe
-from flows.run_folder import RUNS, RunFolder, open_run
+from flows.run_folder import RunFolder, open_run
+from flows.runs import RUNS
 from flows.sample_folder import asks_for, grade_with, sample_folder
 from flows.sampled_totals import sampled_totals
 from flows.serving import teacher_served

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from flows.options import DryRun, JsonLines, MetricsPort, Run, Runs, Sets
+from flows.progress import report_to
+from flows.runs import RUNS
+from flows.stage_command import stage_of_run
 from prompts.errors import PrerequisiteError
-
-RUNS = Path("runs")
 
 
 def generate(
@@ -46,20 +47,18 @@ def generate(
     DIR/samples-*.parquet, what each was graded in DIR/graded-*.parquet. Typed again, it goes on
     where it stopped.
     """
-    from flows import cli
-
     alone = {"--url": url, "--out": out, "--model": model, "--set": set_, "--key-env": key_env}
     _run_or_file(run, prompts, {**alone, "--dry-run": dry_run})
     if prompts is None:
-        cli._report_to(as_json, metrics_port)
-        cli._stage_of_run("generate", run, runs, again=False)
+        report_to(as_json, metrics_port)
+        stage_of_run("generate", run, runs, again=False)
         return
     if not url or out is None:
         raise PrerequisiteError("--prompts needs --url http://HOST:8000 and --out DIR")
     from flows.generate_file import Request, generate_file
     from teacher.client import each_once
 
-    cli._report_to(as_json, metrics_port)
+    report_to(as_json, metrics_port)
     generate_file(Request(prompts, each_once(url), out, model, key_env, tuple(set_ or ())), dry_run)
 
 

@@ -11,7 +11,6 @@ from flows.lost import lost_line
 from flows.progress import clock, say
 from flows.recipe import Recipe, recipe_of_run
 from flows.run_folder import (
-    RUNS,
     STAGES,
     RunFolder,
     all_runs,
@@ -20,6 +19,7 @@ from flows.run_folder import (
     read_manifest,
     run_path,
 )
+from flows.runs import RUNS
 from flows.score_rows import run_score_table
 from prompts.errors import PrerequisiteError
 

@@ -30,6 +30,16 @@ class Output:
 OUTPUT = Output()
 
 
+def report_to(as_json: bool, metrics_port: int | None) -> None:
+    """How this command reports, settled before it starts anything."""
+    OUTPUT.as_json = as_json
+    if metrics_port is not None:
+        from flows.metrics import Metrics
+
+        OUTPUT.metrics = Metrics(metrics_port)
+        print(f"metrics   http://127.0.0.1:{OUTPUT.metrics.port}/metrics", file=sys.stderr)
+
+
 def say(text: str) -> None:
     """One line for the person at the terminal (or the log of a schedule)."""
     print(text, flush=True, file=sys.stderr if OUTPUT.as_json else sys.stdout)

@@ -29,7 +29,8 @@ from flows.curate import train_prompts
 from flows.progress import say
 from flows.public_recipe import public_recipe, source_facts
 from flows.recipe import Recipe, run_fingerprint
-from flows.run_folder import RUNS, STAGES, RunFolder, open_run
+from flows.run_folder import STAGES, RunFolder, open_run
+from flows.runs import RUNS
 from flows.sample_folder import read_samples, samples_table
 from flows.serving import teacher_weights
 from flows.stage import artifact, resolve, show, staged, unless_hopeless

@@ -17,7 +17,8 @@ from flows.former_student import take_over_student
 from flows.preflight import require
 from flows.progress import say
 from flows.recipe import Recipe, RoundsRecipe, pinned
-from flows.run_folder import RUNS, RunFolder, existing_run
+from flows.run_folder import RunFolder, existing_run
+from flows.runs import RUNS
 from flows.serving import model_folder
 from flows.shared_stages import begin_sharing
 from flows.variants import carry_out

@@ -22,9 +22,9 @@ from flows.recipe import (
     run_fingerprint,
     stage_fingerprint,
 )
+from flows.runs import RUNS
 from prompts.errors import PrerequisiteError, RunError
 
-RUNS = Path("runs")
 _LOCK = ".lock"
 STAGES: dict[str, str] = {
     "curate": "1-prompts",

@@ -12,7 +12,8 @@ from data_cards.funnel import FunnelRow
 from flows.dataset_files import dataset_files
 from flows.progress import say
 from flows.recipe import Recipe
-from flows.run_folder import RUNS, RunFolder, open_run
+from flows.run_folder import RunFolder, open_run
+from flows.runs import RUNS
 from flows.serving import base_weights, model_folder
 from flows.slurm_training import taken_up
 from flows.stage import resolve, show, staged, unless_hopeless

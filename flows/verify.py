@@ -28,7 +28,8 @@ from flows.grading import grading
 from flows.judge import Judged, judge_run
 from flows.progress import say
 from flows.recipe import Recipe, stage_fingerprint
-from flows.run_folder import RUNS, RunFolder, open_run, write_text
+from flows.run_folder import RunFolder, open_run, write_text
+from flows.runs import RUNS
 from flows.stage import Stage, resolve, show, staged, unless_hopeless
 from flows.suspects import FILE, find_suspects
 from prompts.parquet import read_rows

@@ -24,6 +24,7 @@ from flows.run_folder import (
     run_path,
     write_text,
 )
+from flows.stage_command import newest_run
 from prompts.errors import PrerequisiteError, RunError
 
 ROW = FunnelRow("curate", 3, {"keep": 2, "rejected": 1}, 0.5)
@@ -194,14 +195,12 @@ def test_one_damaged_manifest_does_not_hide_the_other_runs(
 
 
 def test_a_stage_left_by_an_error_is_stopped_and_its_run_is_not_the_newest(tmp_path: Path) -> None:
-    from flows.cli import _newest
-
     good, bad = new_run(tmp_path), new_run(tmp_path, "edition=b")
     do(good, "curate")
     bad.begin("curate")
     bad.stop("curate")
     assert bad.manifest()["stages"]["curate"]["status"] == "stopped"
-    assert _newest(None, tmp_path / "runs") == good.path
+    assert newest_run(None, tmp_path / "runs") == good.path
 
 
 WORKING = """
