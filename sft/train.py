@@ -43,6 +43,7 @@ def main(arguments: list[str]) -> int:
         _let_threads_sleep(job)
         _keep_few_kernels(job)
         _see_one_gpu(job)
+        _let_segments_grow(job)
         keep_freed_memory()
         # Libraries print what they like; our reader expects JSON lines only.
         with contextlib.redirect_stdout(sys.stderr):
@@ -100,6 +101,17 @@ def _see_one_gpu(job: TrainJob) -> None:
     if job.student.launch == "single" and job.student.gpus == 1:
         seen = os.environ.get("CUDA_VISIBLE_DEVICES", "0")
         os.environ["CUDA_VISIBLE_DEVICES"] = seen.partition(",")[0]
+
+
+def _let_segments_grow(job: TrainJob) -> None:
+    """On GPUs, torch's blocks of memory grow instead of being cut; read when it is loaded.
+
+    Each pass has another number of tokens: what one leaves free is too small for the next, and the
+    plan counts with 5 % of waste. A user's own settings stay.
+    """
+    names = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
+    if job.student.gpus and not any(name in os.environ for name in names):
+        os.environ[names[0]] = "expandable_segments:True"
 
 
 def train(job: TrainJob, out: Any) -> None:

@@ -301,6 +301,23 @@ def test_one_process_sees_one_gpu(base, tmp_path, capsys, monkeypatch, gpus, bef
     assert os.environ["CUDA_VISIBLE_DEVICES"] == after
 
 
+@pytest.mark.parametrize(
+    ("gpus", "own", "after"),
+    [(1, None, "expandable_segments:True"), (0, None, None), (1, "backend:native", None)],
+)
+def test_memory_of_gpus_grows_unless_the_user_says_how(
+    base, tmp_path, capsys, monkeypatch, gpus, own, after
+):
+    theirs, ours = "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"
+    for name, value in ((theirs, own), (ours, None), ("CUDA_VISIBLE_DEVICES", None)):
+        monkeypatch.setenv(name, value or "")  # what main() sets goes with the test
+        if value is None:
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(train_module, "train", lambda *_: None)
+    assert run(write_job_file(tmp_path, ROWS, base, gpus=gpus), capsys)[0] == 0
+    assert (os.environ.get(theirs), os.environ.get(ours)) == (own, after)
+
+
 def test_gathered_weights_are_saved_in_the_recipes_dtype_each_once(base, tmp_path):
     from safetensors.torch import load_file
 
