@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals.scores import Rating
-from evals.stats import bootstrap_mean
+from evals.stats import mean_of_few
 from filters.verdict import Outcome, Verdict
 from prompts.errors import PrerequisiteError
 from teacher.sample import Sample
@@ -118,7 +118,7 @@ def rate(
     }
     bounds = 0.0, max(_MOST_RATING, *means.values())
     return Rating(
-        rating=bootstrap_mean(list(means.values()), bounds, confidence, seed),
+        rating=mean_of_few(list(means.values()), bounds, confidence, seed),
         attempts=attempts,
         participations=drawn // attempts,
         contests=means,

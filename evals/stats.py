@@ -167,6 +167,24 @@ def bootstrap_mean(
     return Interval(float(known.mean()), float(low), float(high), len(known))
 
 
+def mean_of_few(
+    values: ArrayLike, bounds: tuple[float, float], confidence: float = 0.95, seed: int = 0
+) -> Interval:
+    """The mean of values like a contest's rating, with Student's interval where they are few.
+
+    Of 2 such values the percentile interval that claims 95 % holds their mean 51 times in 100, of
+    3 values 72, of 5 values 84. From FEW on, and of one or of equal ones, it is `bootstrap_mean`'s.
+    """
+    known = _known(values)
+    if not 1 < len(known) < FEW or np.ptp(known) <= ROUNDING * (bounds[1] - bounds[0]):
+        return bootstrap_mean(known, bounds, confidence, seed)
+    drawn = np.random.default_rng(seed).standard_t(len(known) - 1, 10 * RESAMPLES)
+    half = float(np.quantile(np.abs(drawn), confidence)) * clustered_error(known)
+    middle = float(known.mean())
+    low, high = max(bounds[0], middle - half), min(bounds[1], middle + half)
+    return Interval(middle, low, high, len(known))
+
+
 def paired_difference(
     before: ArrayLike,
     after: ArrayLike,

@@ -23,6 +23,7 @@ from evals.stats import (
     clustered_error,
     cons_at_k,
     majority,
+    mean_of_few,
     paired_difference,
     pass_at_1,
     pass_at_k,
@@ -161,6 +162,26 @@ def test_one_value_of_any_kind_says_no_more_than_its_bounds():
     alone = bootstrap_mean([1_400.0, math.nan], (0.0, 4_000.0))
     assert (alone.value, alone.low, alone.high, alone.n) == (1_400.0, 0.0, 4_000.0, 1)
     assert bootstrap_mean([], (0.0, 1.0)).n == 0
+
+
+@pytest.mark.parametrize(("values", "t"), [(2, 12.706), (3, 4.303), (5, 2.776), (7, 2.447)])
+def test_the_mean_of_a_few_has_students_interval(values, t):
+    few = np.arange(values) * 100.0
+    found = mean_of_few(few, (-1e6, 1e6))
+    assert (found.value, found.n) == (few.mean(), values)
+    assert found.high - found.value == pytest.approx(t * clustered_error(few), rel=0.03)
+
+
+def test_the_mean_of_three_covers_the_truth_about_as_often_as_it_says():
+    drawn = np.random.default_rng(1).normal(1_400, 350, size=(100, 3))
+    found = [mean_of_few(values, (-1e6, 1e6)) for values in drawn]
+    assert sum(one.low <= 1_400 <= one.high for one in found) >= 92  # the percentile interval: 72
+
+
+def test_the_mean_of_a_few_stays_within_its_bounds_and_many_are_resampled():
+    assert mean_of_few([1.0, 2.0, 3.0], (0.0, 3.0)).low == 0.0
+    for values in ([1.0], [2.0, 2.0], list(range(9))):
+        assert mean_of_few(values, (0.0, 9.0)) == bootstrap_mean(values, (0.0, 9.0))
 
 
 def test_the_bootstrap_is_the_same_for_the_same_seed():
