@@ -7,6 +7,7 @@ from typing import Any
 
 from data_cards.funnel import FunnelRow
 from data_cards.score_table import score_text
+from flows.handed_over import handed_over, handed_over_line
 from flows.lost import lost_line
 from flows.progress import clock, say
 from flows.recipe import Recipe, recipe_of_run
@@ -64,8 +65,10 @@ def runs_overview(runs: Path, as_json: bool) -> None:
 def run_facts(run: Path) -> dict[str, Any]:
     """The manifest with its stages as they are now, what goes on with it, and where things are."""
     manifest = _manifest_of_run(run)
-    facts = {"worked_on": is_worked_on(run), "go_on": go_on(run, manifest["stages"])}
-    return {**manifest, **facts, "folder": str(run), "places": _places(run)}
+    stages = manifest["stages"]
+    facts = {"worked_on": is_worked_on(run), "go_on": go_on(run, stages)}
+    handed = {"handed_over": handed_over(run, stages)}
+    return {**manifest, **facts, **handed, "folder": str(run), "places": _places(run)}
 
 
 def go_on(run: Path, stages: dict[str, Any]) -> str | None:
@@ -106,13 +109,23 @@ def summary_text(run: Path) -> str:
         )
     if names := taken_over(stages):
         lines.append(f"shared    {names}")
-    if command := go_on(run, stages):
-        working = is_worked_on(run)
-        lines.append("at work   a process has it now" if working else f"go on     {command}")
+    lines += _what_is_next(run, stages)
     lines.append(
         f"time      {clock(own_seconds(stages))} in {'its own' if names else 'all'} stages"
     )
     return "\n".join(lines)
+
+
+def _what_is_next(run: Path, stages: dict[str, Any]) -> list[str]:
+    """Who has an unfinished run, as far as is known, and what goes on with it."""
+    if (command := go_on(run, stages)) is None:
+        return []
+    if is_worked_on(run):
+        return ["at work   a process has it now"]
+    if (handed := handed_over(run, stages)) is None:
+        return [f"go on     {command}"]
+    when = "" if handed["student_is_there"] else "when the job has ended: "
+    return [handed_over_line(handed), f"go on     {when}{command}"]
 
 
 def taken_over(stages: dict[str, Any]) -> str:

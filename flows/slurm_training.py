@@ -5,14 +5,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from flows.handed_over import HANDED, LOG, SCRIPT
 from flows.run_folder import RunFolder, write_text
 from flows.serving import model_folder
 from flows.student_preflight import recipe_problems
 from prompts.errors import PrerequisiteError
 from sft.job import RECORD, TrainJob, write_job
 from sft.slurm import slurm_script
-
-SCRIPT, HANDED = "train.sbatch", "handed-over.json"
 
 
 def hand_run_to_slurm(run: RunFolder, again: bool = False) -> list[str]:
@@ -44,7 +43,7 @@ def hand_run_to_slurm(run: RunFolder, again: bool = False) -> list[str]:
 def _hand_over(run: RunFolder, job: TrainJob, job_file: Path) -> list[str]:
     """The files of a job, and the lines that say so."""
     folder = job_file.parent
-    script, log = folder / SCRIPT, run.log("slurm").absolute()
+    script, log = folder / SCRIPT, run.log(LOG).absolute()
     log.parent.mkdir(parents=True, exist_ok=True)
     write_job(job_file, job)
     write_text(script, slurm_script(job, job_file, script, log, sys.executable))

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import flows.train
+from flows.overview import run_facts, summary_text
 from flows.preflight import missing
 from flows.recipe import load_recipe
 from flows.run_folder import RunFolder, open_run
@@ -125,3 +126,25 @@ def test_a_training_that_could_work_nowhere_is_not_handed_over(run: RunFolder) -
     other.need("publish")
     with pytest.raises(PrerequisiteError, match="chat template"):
         hand_run_to_slurm(other)
+
+
+def test_a_run_whose_training_a_batch_job_has_is_not_said_to_wait_for_distill(
+    run: RunFolder,
+) -> None:
+    assert "slurm " not in summary_text(run.path)
+    hand_run_to_slurm(run)
+    text = summary_text(run.path)
+    assert "train.sbatch was written " in text
+    assert "it has no log yet; whether it was submitted is not known here" in text
+    assert "go on     when the job has ended: stillhouse distill" in text
+    assert run_facts(run.path)["handed_over"]["log_written_at"] is None
+    run.log("slurm").write_text("epoch 1\n", encoding="utf-8")
+    assert "slurm.log was written last at " in summary_text(run.path)
+    trained_elsewhere(run)
+    text = summary_text(run.path)
+    assert "its student is there: what goes on takes it up" in text
+    assert "go on     stillhouse distill" in text
+    assert run_facts(run.path)["handed_over"]["student_is_there"]
+    run.finish("train", run.begin("train"), [])
+    assert "slurm " not in summary_text(run.path)
+    assert run_facts(run.path)["handed_over"] is None
