@@ -23,6 +23,7 @@ from flows.run_folder import RunFolder, open_run
 from flows.runs import RUNS
 from flows.serving import (
     Served,
+    base_arguments,
     base_weights,
     model_folder,
     student_served,
@@ -186,11 +187,15 @@ def differences(
 
 
 def _by_weights(run: RunFolder, subjects: Sequence[Subject]) -> list[list[Subject]]:
-    """The subjects grouped by the weights they need, so that each is loaded once."""
+    """The subjects grouped by the weights they need, so that each is loaded once.
+
+    A base that is served with the student's template or positions is not the teacher as it is.
+    """
+    alike = not run.recipe.teacher.urls and not base_arguments(run.recipe.student)
     groups: dict[str, list[Subject]] = {}
     for who in subjects:
         key: str = who
-        if who != "student" and not run.recipe.teacher.urls:
+        if who != "student" and alike:
             key = (teacher_weights(run) if who == "teacher" else base_weights(run)).model
         groups.setdefault(key, []).append(who)
     return list(groups.values())

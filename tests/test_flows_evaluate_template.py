@@ -1,10 +1,10 @@
-"""Whose chat template opens the thinking: what is reasoning, and what an answer, hangs on it."""
+"""Whose chat template a subject is asked and read with: the teacher's own, or the student's."""
 
 from pathlib import Path
 
 import pytest
 
-from flows.evaluate import sampling_of
+from flows.evaluate import _by_weights, sampling_of
 from flows.recipe import load_recipe
 from flows.run_folder import open_run
 
@@ -32,3 +32,18 @@ def test_a_student_that_keeps_its_bases_template_is_read_by_that(tmp_path: Path)
     model.mkdir()
     (model / "chat_template.jinja").write_text(OPENS, encoding="utf-8")
     assert sampling_of(run, "student", None).think_prefilled
+
+
+@pytest.mark.parametrize(
+    ("sets", "groups"),
+    [
+        ([], [["base", "teacher"], ["student"]]),
+        # Served so, the same weights are the base before its training, and not the teacher.
+        (["student.max_position_embeddings=4096"], [["base"], ["teacher"], ["student"]]),
+    ],
+)
+def test_a_teacher_is_not_measured_with_what_only_the_base_is_given(
+    tmp_path: Path, sets: list[str], groups: list[list[str]]
+) -> None:
+    run = open_run(load_recipe(overrides=sets), tmp_path)
+    assert _by_weights(run, ("base", "teacher", "student")) == groups
