@@ -163,7 +163,7 @@ def _header(facts: ModelFacts) -> str:
 def _result(score: ModelScore) -> dict[str, Any]:
     """One score as the Hub's model-index takes it, in percent, never without its n."""
     low, high = 100 * score.low, 100 * score.high
-    words = f"pass@1, n={score.prompts}, k={score.k}, {score.confidence:.0%} interval"
+    words = f"pass@1, n={score.prompts}, k={score.k}, {100 * score.confidence:g}% interval"
     return {
         "task": {"type": "text-generation", "name": "Text generation"},
         "dataset": {

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from data_cards.markdown import one_line, plain
 from data_cards.paired_change import PairedChange
+from prompts.counted import counted
 
 NONE = "–"
 OVERALL = "overall"
@@ -129,7 +130,7 @@ def table_notes(table: ScoreTable) -> list[str]:
     notes += [change_text(row, table) for row in table.changes]
     notes += [note for row in table.rows if row.group == OVERALL for note in unscored_notes(row)]
     notes += [
-        f"{sum(reasons.values()):,} rows of {name} were not asked: {_counted(reasons)}"
+        f"not asked of {name}: {counted(sum(reasons.values()), 'row')}: {_counted(reasons)}"
         for name, reasons in table.left_out.items()
         if reasons
     ]
@@ -197,8 +198,8 @@ def _left_out_text(row: RatingRow) -> str:
     parts = []
     if row.unasked:
         parts.append(
-            f"{row.unasked:,} problems of its contests were not asked, or no answer was graded: "
-            "unsolved"
+            f"{row.unasked:,} problems of its contests were not asked, or a participation has no "
+            "graded answer: unsolved there"
         )
     if row.without_standings:
         parts.append(f"{row.without_standings:,} contests have no standings: left out")

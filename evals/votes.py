@@ -17,7 +17,7 @@ from filters.extract import final_answer
 from filters.registry import IN_PROCESS
 from filters.verdict import Outcome
 from filters.verifiers.normal_form import normal_form
-from filters.verifiers.quantity import _with_unit_behind
+from filters.verifiers.quantity import with_unit_behind
 from filters.verifiers.rational import read_number
 from prompts.record import Prompt
 from teacher.sample import Sample
@@ -59,7 +59,7 @@ def _text(prompt: Prompt, sample: Sample) -> str | None:
     """A sample's final answer, a quantity's with the unit behind its box; None without one."""
     found = None if sample.finish_reason == "length" else final_answer(sample.answer)
     if found is not None and prompt.reference_kind == "quantity" and found.mark == "box":
-        return _with_unit_behind(found.text, sample.answer)
+        return with_unit_behind(found.text, sample.answer)
     return None if found is None else found.text
 
 

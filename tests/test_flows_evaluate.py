@@ -360,7 +360,7 @@ def test_rows_that_are_not_asked_are_said_beside_every_score(
     path.unlink()
     capsys.readouterr()
     grade_again(tmp_path / "out")
-    said = "2 rows of math-500 were not asked: 1 no answer, 1 asked already"
+    said = "not asked of math-500: 2 rows: 1 no answer, 1 asked already"
     assert said in capsys.readouterr().out
 
 

@@ -81,7 +81,7 @@ def test_what_is_missing_undecided_or_left_out_is_said_below_the_table():
         "2 of 3 samples of student, held-out, nobody could grade, and they count as not right: "
         "2 unparsed; 1 of 3 prompts have no others"
     ) in notes
-    assert "7 rows of held-out were not asked: 7 asked already" in notes
+    assert "not asked of held-out: 7 rows: 7 asked already" in notes
 
 
 def test_whole_scores_have_no_such_notes():

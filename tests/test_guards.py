@@ -35,6 +35,26 @@ def imported_stages(file: Path) -> set[str]:
     return {name.split(".")[0] for name in names} & set(LINE)
 
 
+def private_names(file: Path) -> list[str]:
+    """Names with an underscore in front that a file takes from another one of the project's."""
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    imports = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.module]
+    ours = [a for n in imports if n.module.split(".")[0] in LINE for a in n.names]
+    modules = {alias.asname or alias.name for alias in ours}
+    found = [alias.name for alias in ours if alias.name.startswith("_")]
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            is_private = node.attr.startswith("_") and not node.attr.startswith("__")
+            found += [node.attr] if is_private and node.value.id in modules else []
+    return found
+
+
+@pytest.mark.parametrize("stage", LINE)
+def test_no_file_takes_a_private_name_of_another(stage: str) -> None:
+    files = (ROOT / stage).rglob("*.py")
+    assert {file.name: names for file in files if (names := private_names(file))} == {}
+
+
 @pytest.mark.parametrize("stage", LINE)
 def test_imports_only_go_left(stage: str) -> None:
     allowed = set(LINE[: LINE.index(stage) + 1])

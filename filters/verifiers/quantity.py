@@ -72,11 +72,11 @@ def rule_on_quantity(prompt: Prompt, sample: Sample) -> Ruling:
         return undecided(Reason.NO_FINAL_ANSWER, "no \\boxed{} and no marked answer")
     if problem := too_wild(found.text):
         return undecided(Reason.UNPARSED, problem)
-    answer = _with_unit_behind(found.text, sample.answer) if found.mark == "box" else found.text
+    answer = with_unit_behind(found.text, sample.answer) if found.mark == "box" else found.text
     return compare_quantities(prompt.reference, answer, prompt.question, prompt.domain)
 
 
-def _with_unit_behind(boxed: str, text: str) -> str:
+def with_unit_behind(boxed: str, text: str) -> str:
     """`\\boxed{12}\\text{ m/s}` as `12 m/s`: a known unit right behind a bare number."""
     number = read_measure(boxed)
     after = text.rpartition(boxed)[2]
