@@ -109,8 +109,8 @@ def test_a_rating_stands_below_its_benchmark_beside_the_published_one():
 def test_what_a_rating_left_out_is_said():
     rating = RatingRow("codeforces", "student", 1234.4, 1101.0, 1377.0, 12, 8, 31, 2)
     assert score_text(ScoreTable(rows=[row("codeforces")], ratings=[rating]))[-1] == (
-        "codeforces rating of student: 31 problems of its contests were not asked, or no answer "
-        "was graded: unsolved; "
+        "codeforces rating of student: 31 problems of its contests were not asked, or a "
+        "participation has no graded answer: unsolved there; "
         "2 contests have no standings: left out"
     )
 
