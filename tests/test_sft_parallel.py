@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("trl")
 psutil = pytest.importorskip("psutil")
 
-from held_training import await_step, held_at, start  # noqa: E402
+from held_training import PROJECT, await_step, held_at, start  # noqa: E402
 from safetensors.torch import load_file  # noqa: E402
 from tiny_families import make_family  # noqa: E402
 from tiny_student import make_row, write_job_file  # noqa: E402
@@ -91,4 +91,20 @@ def test_two_processes_train_the_same_student_as_one_even_when_killed(alone, lau
     wanted = {line["step"]: line["loss"] for line in lines[:-1]}
     for line in steps:
         assert line["loss"] == pytest.approx(wanted[line["step"]], abs=1e-4)
+    same_weights(tmp_path, weights)
+
+
+@pytest.mark.slow
+def test_ranks_that_share_weights_or_sequences_as_gpus_do_train_the_same_student(alone, tmp_path):
+    family, base, lines, weights = alone
+    # Llama's head is its embedding, Qwen2's another: each is laid in its own way.
+    shared = {"llama": {"gpus": 2}, "qwen2": {"gpus": 4, "sequence_parallel": 2, "packing": False}}
+    on_gpus = {**SETTINGS, "processes": 1, "launch": "fsdp", **shared[family]}
+    job = write_job_file(tmp_path, ROWS, base, **on_gpus)
+    *launcher, _, _, name = launch_command(read_job(job).student, job)
+    *steps, summary = finish(start([*launcher, str(PROJECT / "tests" / "as_on_gpus.py"), name]))
+    assert [line["loss"] for line in steps if "step" in line] == pytest.approx(
+        [line["loss"] for line in lines[:-1]], abs=1e-4
+    )
+    assert (summary["steps"], summary["tokens"]) == (lines[-1]["steps"], lines[-1]["tokens"])
     same_weights(tmp_path, weights)
