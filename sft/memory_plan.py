@@ -1,10 +1,10 @@
 """What full fine-tuning of a student takes on each GPU or in the machine's memory. An estimate.
 
-States follow ZeRO (Rajbhandari et al. 2020, arXiv 1910.02054): 16 bytes a parameter, over all
-GPUs where weights are sharded. Activations are counted tensor by tensor as transformers' Llama
-and Qwen2 layers keep them for their gradient; with checkpointing only a layer's input is kept
-(Korthikanti et al. 2022, arXiv 2205.05198). `python -m bench.train_memory` compares the plan with
-what trainings on this machine took.
+States follow ZeRO (Rajbhandari et al. 2020, arXiv 1910.02054): 16 bytes a parameter, 18 under
+DeepSpeed, over all GPUs where weights are sharded. Activations are counted tensor by tensor as
+transformers' Llama and Qwen2 layers keep them for their gradient; with checkpointing only a
+layer's input is kept (Korthikanti et al. 2022, arXiv 2205.05198). `python -m bench.train_memory`
+compares the plan with what trainings on this machine took.
 """
 
 import os
@@ -169,9 +169,10 @@ def _states(student: StudentRecipe) -> tuple[float, float, float, float]:
     parameters = student.architecture.parameters
     if student.launch in ("fsdp", "deepspeed"):
         shard = parameters / student.ranks
-        # FSDP2 keeps float32 weights and gradients; ZeRO-3 bfloat16 ones and float32 masters.
+        # Gradients are of float32 (sft/gradient_sums.py), so are weights under FSDP2; ZeRO-3 keeps
+        # bfloat16 weights and float32 masters.
         if student.launch == "deepspeed" and student.arithmetic == "bfloat16":
-            return 2 * shard, 2 * shard, 12 * shard, 0
+            return 2 * shard, 4 * shard, 12 * shard, 0
         return 4 * shard, 4 * shard, 8 * shard, 0
     buckets = 2 if student.launch == "ddp" else 1  # DDP sends gradients from a copy
     # sft/master_adamw.py: masters, moments, then float32 gradients

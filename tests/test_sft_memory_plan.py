@@ -81,12 +81,13 @@ def test_a_70b_model_does_not_fit_one_node():
     assert not plan.fits
 
 
-@pytest.mark.parametrize("kind", ["fsdp", "deepspeed"])
-def test_sharded_states_are_sixteen_bytes_a_parameter_over_all_gpus(kind):
+# DeepSpeed keeps bfloat16 weights beside float32 ones.
+@pytest.mark.parametrize(("kind", "count"), [("fsdp", 16), ("deepspeed", 18)])
+def test_sharded_states_are_so_many_bytes_a_parameter_over_all_gpus(kind, count):
     student = with_changes("qwen-7b", launch=kind)
     plan = memory_plan(student)
     states = plan.weights_bytes + plan.gradients_bytes + plan.optimiser_bytes
-    assert states == pytest.approx(16 * student.architecture.parameters / 8, abs=4)
+    assert states == pytest.approx(count * student.architecture.parameters / 8, abs=4)
 
 
 def test_every_gpu_of_ddp_holds_everything():

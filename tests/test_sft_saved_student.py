@@ -97,6 +97,15 @@ def test_ranks_that_share_weights_add_up_gradients_in_float32():
     assert after.param_dtype == before.param_dtype == torch.bfloat16
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_deepspeed_adds_up_bfloat16_gradients_in_float32_too(enabled):
+    plugin = SimpleNamespace(deepspeed_config={"bf16": {"enabled": enabled}})
+    sum_in_float32(SimpleNamespace(state=SimpleNamespace(deepspeed_plugin=plugin)))
+    config = plugin.deepspeed_config
+    assert config.get("data_types") == ({"grad_accum_dtype": "fp32"} if enabled else None)
+    assert config.get("communication_data_type") == ("fp32" if enabled else None)
+
+
 @pytest.fixture
 def one_rank():
     """A process group of this process alone."""
