@@ -12,8 +12,8 @@ from evals.benchmarks import EvalBenchmark, Item, LeftOut
 from evals.run import EvalsRecipe, Subject, compare
 from evals.scores import HELD_OUT, Difference, Scores
 from flows.benchmark_asks import Asked, asked_items
+from flows.chat_template import base_template, opens_thinking, student_template
 from flows.curate import test_prompts
-from flows.evaluated_model import chat_template, opens_thinking
 from flows.evaluation_folder import SCORES, EvaluationFolder, begin_settings, fixed_sampling
 from flows.progress import say
 from flows.prompt_file import has_reference
@@ -25,7 +25,6 @@ from flows.serving import (
     Served,
     base_arguments,
     base_weights,
-    model_folder,
     student_served,
     student_weights,
     teacher_served,
@@ -34,7 +33,6 @@ from flows.serving import (
 from flows.stage import resolve, show, staged, unless_hopeless
 from flows.student_card import finish_student
 from prompts.template import render
-from sft.base_model import read_template
 from teacher.settings import SamplingRecipe
 
 # What a subject is measured on: the held-out prompts (None), or a benchmark.
@@ -101,7 +99,9 @@ def begun(run: RunFolder, who: Subject, what: Measure) -> EvaluationFolder:
     folder = EvaluationFolder(run.folder("evaluate") / who / _label(what))
     sampling = sampling_of(run, who, what)
     decides = begin_settings(what, _identity(run, who, what), template, sampling)
-    if folder.differences(decides) != []:
+    if (changed := folder.differences(decides)) != []:
+        if changed:
+            say(f"evaluate  {who}, {_label(what)}: asked anew; {'; '.join(changed)}")
         folder.empty()
     standings = what.standings if what else ""
     k, left_out = samples_of(run, what), LeftOut()
@@ -136,8 +136,7 @@ def sampling_of(run: RunFolder, who: Subject, what: Measure) -> SamplingRecipe:
     sampling = fixed_sampling(run.recipe.sampling, run.recipe.evals, samples_of(run, what))
     if who == "teacher":
         return sampling
-    named = run.recipe.student.chat_template
-    template = read_template(named) if named else chat_template(model_folder(run))
+    template = base_template(run) if who == "base" else student_template(run)
     return sampling.model_copy(update={"think_prefilled": opens_thinking(template)})
 
 

@@ -1,14 +1,13 @@
 """Who answers `stillhouse evaluate --model`: a folder or Hub id that we serve, or endpoints."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from huggingface_hub import try_to_load_from_cache
 
+from flows.chat_template import chat_template, opens_thinking, read_json
 from flows.endpoints import Keys, served_by
 from flows.pins import weights_digest
 from flows.preflight import hub_problem
@@ -115,31 +114,6 @@ def _of_folder(name: str, folder: Path, identity: str) -> Answering:
     return Answering(name, identity, str(folder), _positions(folder), opens_thinking(template))
 
 
-def opens_thinking(template: str) -> bool:
-    """Whether a chat template's prompts end in `<think>`."""
-    _, asked, ending = template.rpartition("add_generation_prompt")
-    return bool(asked) and "<think>" in ending and "</think>" not in ending
-
-
 def _positions(folder: Path) -> int | None:
-    found = _json(folder / "config.json").get("max_position_embeddings")
+    found = read_json(folder / "config.json").get("max_position_embeddings")
     return found if isinstance(found, int) and found > 0 else None
-
-
-def chat_template(folder: Path) -> str:
-    """The chat template of a model's folder; "" where there is none."""
-    file = folder / "chat_template.jinja"
-    if file.is_file():
-        return file.read_text(encoding="utf-8", errors="replace")
-    found = _json(folder / "tokenizer_config.json").get("chat_template") or ""
-    return found if isinstance(found, str) else json.dumps(found)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise PrerequisiteError(f"cannot read {path}: {error}") from None
-    return found if isinstance(found, dict) else {}

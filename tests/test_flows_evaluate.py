@@ -577,8 +577,25 @@ PREFILLED = "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% en
 SWITCHED = "{% if add_generation_prompt %}A:{% if off %}<think>\n\n</think>{% endif %}{% endif %}"
 
 
+# Some switch thinking off, others on; a server says nothing of either.
+UNLESS = "{% if add_generation_prompt %}A:{% if off is defined %}<think></think>{% else %}<think>\n"
+UNLESS += "{% endif %}{% endif %}"
+ONLY_IF = "{% if add_generation_prompt %}A:{% if thinking %}<think>{% endif %}{% endif %}"
+LEARNT = "{% generation %}{{ messages[0].content }}{% endgeneration %}"
+
+
 @pytest.mark.parametrize(
-    ("template", "opens"), [(PREFILLED, True), (SWITCHED, False), ("<think>{{ x }}", False)]
+    ("template", "opens"),
+    [
+        (PREFILLED, True),
+        (SWITCHED, False),
+        (UNLESS, True),
+        (ONLY_IF, False),
+        (LEARNT + PREFILLED, True),
+        ("<think>\n</think>{{ messages[0].content }}", False),
+        ("{{ raise_exception('no turns') }}<think>", False),
+        ("{% if %}<think>", False),
+    ],
 )
 def test_a_template_that_opens_the_thinking_is_noticed(
     tmp_path: Path, template: str, opens: bool
@@ -586,6 +603,15 @@ def test_a_template_that_opens_the_thinking_is_noticed(
     answering = to_be_served(str(model_folder(tmp_path / "m", template)))
     assert answering.opens_thinking is opens
     assert fitted(EvaluateSettings(), answering, ()).sampling.think_prefilled is opens
+
+
+def test_of_several_templates_the_default_one_counts(tmp_path: Path) -> None:
+    folder = model_folder(tmp_path / "m")
+    several = {"tools": "A:", "default": PREFILLED}
+    named = [{"name": name, "template": template} for name, template in several.items()]
+    settings = json.dumps({"chat_template": named})
+    (folder / "tokenizer_config.json").write_text(settings, encoding="utf-8")
+    assert to_be_served(str(folder)).opens_thinking
 
 
 def test_a_model_without_a_chat_template_is_named_before_it_is_served(tmp_path: Path) -> None:
@@ -667,7 +693,9 @@ def test_what_a_run_cannot_be_measured_on_is_said_before_it_starts(tmp_path: Pat
     assert "protected archive alone" in found
 
 
-def test_a_retrained_student_is_not_given_the_old_scores(tmp_path: Path) -> None:
+def test_a_retrained_student_is_not_given_the_old_scores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = run_of(tmp_path, "http://127.0.0.1:9")
     (what,) = run.recipe.evals.benchmarks
     for who in ("base", "student"):
@@ -676,7 +704,9 @@ def test_a_retrained_student_is_not_given_the_old_scores(tmp_path: Path) -> None
     again["stages"]["train"]["ended_at"] = "later"
     write_text(run.path / "manifest.json", json.dumps(again))
     assert list(begun(run, "base", what).path.glob("samples-*"))
+    assert "asked anew" not in capsys.readouterr().out
     assert not list(begun(run, "student", what).path.glob("samples-*"))
+    assert "evaluate  student, math-500: asked anew; model: " in capsys.readouterr().out
 
 
 def test_another_benchmark_leaves_the_samples_of_the_first(

@@ -18,6 +18,7 @@ def test_base_and_student_are_read_by_the_students_template_and_not_the_teachers
 ) -> None:
     # A completion without tags of a model whose prompt opened no block would be all reasoning.
     sets = [f"sampling.think_prefilled={teacher}", f"student.chat_template={template}"]
+    sets.append("student.base=HuggingFaceTB/SmolLM2-135M-Instruct")
     run = open_run(load_recipe(overrides=sets), tmp_path)
     found = {who: sampling_of(run, who, None) for who in ("teacher", "base", "student")}
     assert {who: one.think_prefilled for who, one in found.items()} == {
@@ -31,6 +32,12 @@ def test_a_student_that_keeps_its_bases_template_is_read_by_that(tmp_path: Path)
     model = run.folder("train") / "model"
     model.mkdir()
     (model / "chat_template.jinja").write_text(OPENS, encoding="utf-8")
+    assert sampling_of(run, "student", None).think_prefilled
+
+
+def test_the_embedded_base_is_served_with_its_own_template_and_read_by_it(tmp_path: Path) -> None:
+    run = open_run(load_recipe(overrides=["student.chat_template=r1-distill"]), tmp_path)
+    assert not sampling_of(run, "base", None).think_prefilled
     assert sampling_of(run, "student", None).think_prefilled
 
 
