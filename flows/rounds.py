@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from data_cards.paired_change import PairedChange
 from evals.scores import OVERALL
+from flows.chat_template import opens_thinking, student_template
 from flows.compare import compare_paths, has_scores, write_comparison
 from flows.former_student import take_over_student
 from flows.preflight import require
@@ -61,9 +62,9 @@ def first_round(recipe: Recipe) -> Recipe:
 def next_round(first: Recipe, former: RunFolder, number: int) -> Recipe:
     """The recipe of round `number`: that of round 1 with the former round's student as teacher.
 
-    It is asked as it was trained, without examples, and served from its folder.
+    It is asked and read as it was trained, without examples, and served from its folder.
     """
-    pupil = former.recipe.student
+    pupil, opens = former.recipe.student, opens_thinking(student_template(former))
     teacher = first.teacher.model_copy(
         update={
             "folder": model_folder(former).resolve(),
@@ -81,6 +82,7 @@ def next_round(first: Recipe, former: RunFolder, number: int) -> Recipe:
     changed = {
         "name": first.name[:45] + ending,
         "teacher": teacher,
+        "sampling": first.sampling.model_copy(update={"think_prefilled": opens}),
         "dataset": _renamed(first.dataset, ending, "repo_id"),
         "student": _renamed(first.student, ending, "repo_id", "published_name"),
         "rounds": rounds,

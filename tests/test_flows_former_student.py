@@ -55,6 +55,16 @@ def test_what_the_student_answered_stands_for_the_teacher(
     assert list(begun(former, "student", None).path.glob("samples-*"))
 
 
+def test_a_student_that_teaches_is_read_by_its_own_template_not_by_its_teachers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    former, run = two_rounds(tmp_path, "sampling.think_prefilled=true")
+    assert not run.recipe.sampling.think_prefilled
+    take_over_student(run, former)
+    assert "taken over from" in capsys.readouterr().out
+    assert sampled(run) == ["samples-00000.parquet"]
+
+
 @pytest.mark.parametrize("name", ["temperature", "template", "max_tokens"])
 def test_answers_asked_for_otherwise_are_left_and_it_is_said_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
