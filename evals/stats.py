@@ -178,8 +178,7 @@ def mean_of_few(
     known = _known(values)
     if not 1 < len(known) < FEW or np.ptp(known) <= ROUNDING * (bounds[1] - bounds[0]):
         return bootstrap_mean(known, bounds, confidence, seed)
-    drawn = np.random.default_rng(seed).standard_t(len(known) - 1, 10 * RESAMPLES)
-    half = float(np.quantile(np.abs(drawn), confidence)) * clustered_error(known)
+    half = _students_t(len(known) - 1, confidence) * clustered_error(known)
     middle = float(known.mean())
     low, high = max(bounds[0], middle - half), min(bounds[1], middle + half)
     return Interval(middle, low, high, len(known))
@@ -234,6 +233,17 @@ def _resampled_means(values: Floats, seed: int, resamples: int) -> Floats:
 def _z(confidence: float) -> float:
     """The normal quantile of a two-sided confidence: 1.96 for 0.95."""
     return NormalDist().inv_cdf(0.5 + confidence / 2)
+
+
+def _students_t(degrees: int, confidence: float) -> float:
+    """Student's quantile of a two-sided confidence: 12.706 for 1 degree of freedom and 0.95.
+
+    With t = sqrt(degrees) tan(a) the density is that of cos(a) ** (degrees - 1): summed over 10,000
+    pieces it is exact to seven digits.
+    """
+    angles = np.linspace(0.0, math.pi / 2, 10_001)
+    held = np.append(0.0, np.cumsum(np.cos((angles[1:] + angles[:-1]) / 2) ** (degrees - 1)))
+    return math.sqrt(degrees) * math.tan(np.interp(confidence, held / held[-1], angles))
 
 
 def _matrix(correct: ArrayLike) -> Floats:

@@ -77,6 +77,15 @@ def test_a_window_that_is_not_full_stays() -> None:
     assert next_window(64, 10, Gauges(10, 0, 0.1, 0), None) == 64
 
 
+def test_a_window_does_not_grow_on_what_the_server_has_not_counted_yet() -> None:
+    """It says what it ran before its step began, and the step takes as long as twenty looks."""
+    before_the_step, window = Gauges(1, 0, 0.01, 0), 128
+    for _ in range(20):
+        window = next_window(window, window, before_the_step, before_the_step)
+    assert window == 128
+    assert next_window(128, 128, Gauges(126, 0, 0.3, 0), before_the_step) > 128
+
+
 def test_a_full_cache_stops_growth_and_lost_sequences_shrink_the_window() -> None:
     full = Gauges(64, 0, 0.97, 5)
     assert next_window(64, 64, full, full) == 64
