@@ -169,9 +169,10 @@ import os, sys, time
 from pathlib import Path
 from teacher.serve import ServeRecipe, serving
 with serving("/models/m", "m", ServeRecipe(stop_grace_s=1), Path(sys.argv[1])):
-    if sys.argv[2] == "fork" and os.fork() == 0:
-        print(os.getpid(), file=open(sys.argv[3], "w"))
-        time.sleep(600)
+    if sys.argv[2] == "fork":
+        if (child := os.fork()) == 0:
+            time.sleep(600)
+        Path(sys.argv[3]).write_text(str(child))
     print("up", flush=True)
     time.sleep(600)
 """
