@@ -51,7 +51,7 @@ slow-tests: setup $(VENV)/.ready-dev  ## the tests that start real servers or tr
 	@$(PYTEST) -m slow $(SLOW_TESTS)
 
 # In a terminal, where minutes without a line look like a hang.
-SIZES = while sleep 15 && kill -0 $$$$; do echo "setup: $$(du -shc $(VENV) $(VLLM) 2>/dev/null | tail -n 1 | cut -f 1) so far"; done &
+SIZES = while sleep 15 && kill -0 $$$$ 2>/dev/null; do echo "setup: $$(du -shc $(VENV) $(VLLM) 2>/dev/null | tail -n 1 | cut -f 1) so far"; done &
 
 setup: system  ## both environments and the small model
 	@$(if $(MAKE_TERMOUT),$(SIZES) trap "kill $$! 2>/dev/null" EXIT;) $(MAKE) -s -j2 $(VENV)/.ready-model $(VLLM)/.ready-$(VLLM_CPU)
