@@ -33,9 +33,11 @@ def choose_attention(model_dir: str, student: StudentRecipe) -> AttentionChoice:
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(model_dir, revision=student.revision).get_text_config()
+    odd = odd_attention(config)
     if not student.packing:
-        return AttentionChoice(student.attention or _fastest(student), None)
-    if (odd := odd_attention(config)) is not None:
+        # Of those with other attention, some models and kernels do not take FlashAttention.
+        return AttentionChoice(student.attention or ("sdpa" if odd else _fastest(student)), None)
+    if odd is not None:
         why = f"the base has {odd}, for which packed rows are not known to stay apart"
         return AttentionChoice(student.attention or "sdpa", None, why)
     name = student.attention or _fastest(student)
@@ -78,10 +80,13 @@ def _fastest(student: StudentRecipe) -> str:
 
 def slow_attention(choice: AttentionChoice, student: StudentRecipe) -> str | None:
     """That a GPU does without FlashAttention where rows of one pass need a mask; None if not."""
+    from transformers.utils.import_utils import is_flash_attn_2_available
+
     together = choice.bin_tokens is not None or student.micro_batch_size > 1
     wanted = student.attention is None and student.arithmetic == "bfloat16"
     possible = student.gpus and student.sequence_parallel == 1 and choice.why_padded is None
-    if not (together and wanted and possible and choice.name in BY_MASK):
+    lacks = choice.name in BY_MASK and not is_flash_attn_2_available()
+    if not (together and wanted and possible and lacks):
         return None
     mask_gb = student.max_length**2 / 1e9
     return (

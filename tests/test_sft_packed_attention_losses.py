@@ -220,6 +220,17 @@ def test_gpus_take_flash_attention_where_there_is_one_packed_or_not(
     assert choice(base, **EIGHT, **changes, dtype="float32").name == "sdpa"
 
 
+@pytest.mark.parametrize("packing", [True, False])
+def test_a_base_whose_attention_is_not_plain_keeps_torchs_own_on_gpus(base, monkeypatch, packing):
+    known = "transformers.utils.import_utils.is_flash_attn_2_available"
+    monkeypatch.setattr(known, lambda: True)
+    monkeypatch.setattr("sft.attention_choice.odd_attention", lambda _: "latent attention")
+    settings = {**EIGHT, "packing": packing, "micro_batch_size": 2, "batch_size": 16}
+    found = choice(base, **settings)
+    assert (found.name, found.bin_tokens) == ("sdpa", None)
+    assert slow_attention(found, job_of(base.parent, base, **settings).student) is None
+
+
 @pytest.mark.parametrize(
     ("chosen", "changes", "said"),
     [
@@ -232,7 +243,9 @@ def test_gpus_take_flash_attention_where_there_is_one_packed_or_not(
         (AttentionChoice("stillhouse_packed", 128), {"gpus": 0, "launch": "single"}, False),
     ],
 )
-def test_a_mask_in_the_place_of_flash_attention_is_said(base, chosen, changes, said):
+def test_a_mask_in_the_place_of_flash_attention_is_said(base, monkeypatch, chosen, changes, said):
+    known = "transformers.utils.import_utils.is_flash_attn_2_available"
+    monkeypatch.setattr(known, lambda: False)
     settings = {**EIGHT, "batch_size": 16, **changes}
     student = job_of(base.parent, base, **settings).student
     slow = slow_attention(chosen, student)
