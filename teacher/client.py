@@ -189,7 +189,8 @@ async def _answered(
         raise Fault(FaultKind.UNREACHABLE, _say(where, error)) from error
     except TimeoutError as error:
         what = f"{where.url}: no token for {call.stall_timeout_s:g} s"
-        raise Fault(FaultKind.STALLED, what) from error
+        queues = "" if heard.choices else " (if it queues requests so long, lower in_flight)"
+        raise Fault(FaultKind.STALLED, what + queues) from error
     except aiohttp.ClientPayloadError as error:
         raise Fault(FaultKind.TRUNCATED_BODY, _say(where, error)) from error
     except (aiohttp.ClientError, OSError) as error:
