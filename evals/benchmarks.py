@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from evals.sources.codeforces import read_codeforces
 from evals.sources.contest_math import read_aime, read_math_500
 from evals.sources.gpqa import RIGHT, WRONG, read_gpqa
 from evals.sources.livecodebench import read_livecodebench
-from evals.sources.own import missing_columns, read_own
+from evals.sources.own import BadRows, missing_columns, read_own
 from evals.sources.reading import Reading
 from prompts.contamination.benchmarks import BENCHMARKS
 from prompts.contamination.protected_archive import rows_in_archive
@@ -310,7 +309,7 @@ def benchmark_items(choice: EvalBenchmark, left_out: LeftOut) -> Iterator[Item]:
     """
     if problem := benchmark_problem(choice):
         raise PrerequisiteError(problem)
-    items = islice(_items(choice, left_out), choice.limit)
+    items = _items(choice, left_out)
     if (first := next(items, None)) is None:
         why = str(left_out) if left_out.reasons else _no_rows(choice)
         raise PrerequisiteError(f"benchmark {choice.label!r}: nothing can be asked; {why}")
@@ -325,6 +324,7 @@ def _no_rows(choice: EvalBenchmark) -> str:
 
 def _items(choice: EvalBenchmark, left_out: LeftOut) -> Iterator[Item]:
     known, own, seen = KNOWN.get(choice.name), choice.own(), dict[str, Prompt]()
+    bad = BadRows()
     for row in _rows(choice, known):
         try:
             reading = _reading(own, known, row)
@@ -333,9 +333,9 @@ def _items(choice: EvalBenchmark, left_out: LeftOut) -> Iterator[Item]:
             item = _item(choice, known, reading)
         except RowError as error:
             if known is None:
-                where = f"{choice.where}, row {row.line}"
-                raise PrerequisiteError(f"benchmark {choice.label!r}: {where}: {error}") from None
-            left_out.reasons[str(error)] += 1
+                bad.add(f"row {row.line}: {error}")
+            else:
+                left_out.reasons[str(error)] += 1
             continue
         item = replace(item, prompt=_told_apart(item.prompt, seen))
         first = seen.setdefault(item.prompt.prompt_id, item.prompt)
@@ -343,7 +343,12 @@ def _items(choice: EvalBenchmark, left_out: LeftOut) -> Iterator[Item]:
             other = "" if first.reference == item.prompt.reference else ", with another reference"
             left_out.reasons[f"asked already{other}"] += 1
             continue
-        yield item
+        if not bad.count:
+            yield item
+        if len(seen) == choice.limit:
+            break
+    if bad.count:
+        raise PrerequisiteError(f"benchmark {choice.label!r}: {bad.told(choice.where)}")
 
 
 def _told_apart(prompt: Prompt, seen: Mapping[str, Prompt]) -> Prompt:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evals.benchmarks import KNOWN, EvalBenchmark, Item, LeftOut, benchmark_items
+from evals.sources.own import BadRows
 from flows.prompt_file import asks_in_file, has_reference
 from prompts.errors import PrerequisiteError
 from prompts.sources.load import rows_in_file
@@ -45,11 +46,11 @@ def _is_of_messages(choice: EvalBenchmark) -> bool:
 
 
 def _as_they_stand(choice: EvalBenchmark) -> Iterator[Asked]:
-    asks = asks_in_file(Path(choice.where))
-    for number, ask in enumerate(asks[: choice.limit], start=1):
+    asks, bad = asks_in_file(Path(choice.where))[: choice.limit], BadRows()
+    for number, ask in enumerate(asks, start=1):
         if not has_reference(ask.prompt):
-            raise PrerequisiteError(
-                f"benchmark {choice.label!r}: prompt {number} of {choice.where} has no reference "
-                "(or tests) to grade an answer by"
-            )
+            bad.add(f"prompt {number}: no reference (or tests) to grade an answer by")
+    if bad.count:
+        raise PrerequisiteError(f"benchmark {choice.label!r}: {bad.told(choice.where)}")
+    for ask in asks:
         yield Asked(Item(ask.prompt, ask.prompt.prompt_id, ask.prompt.domain), list(ask.messages))

@@ -111,11 +111,20 @@ def _report(paths: list[Path], out: Path | None, as_json: bool) -> None:
     from data_cards.comparison import comparison_dict, comparison_text
     from flows.compare import compare_paths, write_comparison
 
+    _require_there(paths)
     found = compare_paths(paths)
     if out is not None:
         write_comparison(found, out)
     shown = json.dumps(comparison_dict(found), indent=2) if as_json else comparison_text(found)
     print(shown.rstrip("\n"))
+
+
+def _require_there(paths: list[Path]) -> None:
+    """PrerequisiteError names all that is not there, and says so where one alone was given."""
+    if missing := [str(path) for path in paths if not path.exists()]:
+        alone = "; a comparison also takes two or more" if len(paths) == 1 else ""
+        names = ", ".join(missing)
+        raise PrerequisiteError(f"there is no {names}; `stillhouse runs` lists the runs{alone}")
 
 
 def _print_plan(planned: Any, as_json: bool) -> None:

@@ -31,6 +31,8 @@ from prompts.errors import PrerequisiteError
 from teacher.shards import Shards
 
 LOGS = "logs"
+# What a model is called of which nobody has said the name: a folder of this name is said, not made.
+UNKNOWN = "MODEL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,9 @@ def evaluate_model(request: Request, dry_run: bool = False) -> None:
     if forced is not None:
         evals = settings.evals.model_copy(update={"max_tokens": forced.most_tokens()})
         settings = settings.model_copy(update={"evals": evals})
-    answering = _answering(request, settings)
+    answering = _answering(request, settings, dry_run)
     settings = fitted(settings, answering, request.overrides, forced is not None)
-    out = OutFolder(request.out or Path("evaluations") / answering.name.replace("/", "-"))
+    out = OutFolder(request.out or _folder_of(answering))
     _check_free(out.path)
     tasks = [_task(choice, settings, forced, out.path) for choice in choices]
     _show_plan(answering, settings, tasks, out.path)
@@ -181,13 +183,18 @@ def _task(
     return Task(choice, choice.samples(settings.evals.k), EvaluationFolder(out / name), forced)
 
 
-def _answering(request: Request, settings: EvaluateSettings) -> Answering:
+def _answering(request: Request, settings: EvaluateSettings, dry_run: bool) -> Answering:
+    """Who is to answer; a dry run, which asks nothing, does without endpoints that are up."""
     if request.urls:
         tokens = settings.evals.max_tokens
-        return at_endpoints(request.urls, request.model, request.key_env, tokens)
+        return at_endpoints(request.urls, request.model, request.key_env, tokens, dry_run)
     if request.model is None:
         raise PrerequisiteError("no model is given: --model FOLDER_OR_HUB_ID, or --url")
     return to_be_served(request.model)
+
+
+def _folder_of(answering: Answering) -> Path:
+    return Path("evaluations") / (answering.name or UNKNOWN).replace("/", "-")
 
 
 def _check_free(out: Path) -> None:
@@ -249,6 +256,8 @@ def _deciding(task: Task, answering: Answering, settings: EvaluateSettings) -> d
     decides = begin_settings(
         task.choice, f"{answering.name} {answering.identity}", settings.template, sampling
     )
+    if answering.silent and not answering.name:
+        del decides["model"]  # nobody says whose samples would go on
     if differences := task.folder.differences(decides):
         lines = "\n  ".join(differences)
         raise PrerequisiteError(
@@ -298,7 +307,10 @@ def _show_plan(
     """What is about to be done."""
     evals = settings.evals
     where = "served already at" if answering.urls else "to be served by vLLM:"
-    say(f"evaluate  {answering.name}, {where} {answering.place}")
+    if answering.silent:
+        where = "to be asked at"
+        say(f"note: {answering.silent}")
+    say(f"evaluate  {answering.name or UNKNOWN}, {where} {answering.place}")
     say(
         f"          T={evals.temperature:g}, top-p {evals.top_p:g}, at most "
         f"{evals.max_tokens:,} tokens, template {settings.template}, into {out}"
@@ -320,6 +332,6 @@ def _say_plan(
     if not OUTPUT.as_json:
         return
     evals = settings.evals
-    facts = {"model": answering.name, "out": str(out), "benchmarks": benches}
+    facts = {"model": answering.name or None, "out": str(out), "benchmarks": benches}
     limits = {"max_tokens": evals.max_tokens, "temperature": evals.temperature}
     say_json({"event": "plan", "step": "evaluate", **facts, **limits, "top_p": evals.top_p})

@@ -8,7 +8,7 @@ from pathlib import Path
 from huggingface_hub import try_to_load_from_cache
 
 from flows.chat_template import chat_template, opens_thinking, read_json
-from flows.endpoints import Keys, served_by
+from flows.endpoints import Keys, _NotUpError, served_by
 from flows.pins import weights_digest
 from flows.preflight import hub_problem
 from flows.serving import EMBEDDED, Served, Weights, served
@@ -31,7 +31,8 @@ class Answering:
     """A model that answers: its name, what its answers come from, and where.
 
     `positions` is how many tokens a prompt and its completion may have together (None: not known
-    before it is served); `opens_thinking`, that its chat template ends in `<think>`.
+    before it is served); `opens_thinking`, that its chat template ends in `<think>`. `silent` says
+    why endpoints do not answer, "" where they do; then `name` may not be known, and is "".
     """
 
     name: str
@@ -41,6 +42,7 @@ class Answering:
     opens_thinking: bool = False
     urls: tuple[str, ...] = ()
     key_env: str | None = None
+    silent: str = ""
 
     def takes_seeds(self, settings: ServeRecipe) -> bool:
         """Whether its server may be sent a seed with each request: vLLM's CPU build dies of one.
@@ -75,11 +77,22 @@ class Answering:
 
 
 def at_endpoints(
-    urls: tuple[str, ...], model: str | None, key_env: str | None, max_tokens: int
+    urls: tuple[str, ...],
+    model: str | None,
+    key_env: str | None,
+    max_tokens: int,
+    may_be_down: bool = False,
 ) -> Answering:
-    """The model that endpoints serve; PrerequisiteError as `served_by` says."""
-    name = served_by(urls, model, key_env, max_tokens, KEYS)
-    return Answering(name, name, ", ".join(urls), urls=urls, key_env=key_env)
+    """The model that endpoints serve; PrerequisiteError as `served_by` says, and where nobody
+    answers unless they `may_be_down`."""
+    silent = ""
+    try:
+        name = served_by(urls, model, key_env, max_tokens, KEYS)
+    except _NotUpError as error:
+        if not may_be_down:
+            raise
+        name, silent = model or "", str(error)
+    return Answering(name, name, ", ".join(urls), urls=urls, key_env=key_env, silent=silent)
 
 
 def to_be_served(model: str) -> Answering:

@@ -31,13 +31,13 @@ from evals.scores import HELD_OUT, Rating, Scores
 from evals.votes import NO_VOTE
 from filters.verdict import Verdict
 from flows.benchmark_asks import Asked, asked_items
-from flows.display import SamplingDisplay
 from flows.grading import grading
 from flows.out_folder import MESSAGES
 from flows.recipe import VerificationRecipe
 from flows.run_folder import write_text
 from flows.sample_folder import sample_files, sample_folder, ungraded
 from flows.serving import Served
+from flows.ungraded_display import UngradedDisplay
 from prompts.errors import PrerequisiteError
 from prompts.parquet import rows_of, schema_of, table_of, write_rows, write_tables
 from prompts.record import Prompt
@@ -165,7 +165,7 @@ class EvaluationFolder:
 
     def sample(self, served: Served, sampling: SamplingRecipe, name: str) -> None:
         """Ask for what is missing. Raises RunError as `sample_folder` does."""
-        sample_folder(self.asks(), served, sampling, self.path, ungraded, SamplingDisplay(name))
+        sample_folder(self.asks(), served, sampling, self.path, ungraded, UngradedDisplay(name))
 
     def grade(self, verification: VerificationRecipe, name: str) -> Scores:
         """Grade what is stored and score it: verdicts and scores are kept beside the samples.

@@ -90,6 +90,11 @@ class RunFolder:
                 f"`stillhouse {stage} {self.path}` (or `stillhouse distill`) first"
             )
 
+    def need_before(self, stage: str) -> None:
+        """Raise PrerequisiteError unless all stages before it are finished."""
+        for earlier in list(STAGES)[: list(STAGES).index(stage)]:
+            self.need(earlier)
+
     def begin(self, stage: str, again: bool = False) -> float:
         """Note that the stage runs and that those after it are out of date; when it began, in s.
 

@@ -21,8 +21,6 @@ def hand_run_to_slurm(run: RunFolder, again: bool = False) -> list[str]:
     a student that is there is not taken up: the job's will take its place. PrerequisiteError where
     there is no dataset yet, the student is trained, or the training could work on no machine.
     """
-    from flows.train import JOB, train_anew, training_job
-
     with run.locked():
         run.need("publish")
         if problems := list(recipe_problems(run.recipe.student)):
@@ -33,6 +31,8 @@ def hand_run_to_slurm(run: RunFolder, again: bool = False) -> list[str]:
             raise PrerequisiteError(
                 f"the student of {run.path} is trained; --again hands it over once more"
             )
+        from flows.train import JOB, train_anew, training_job  # loads Prefect, which takes seconds
+
         if again:
             run.begin("train", again=True)  # what is measured of the former student is out of date
             train_anew(run)

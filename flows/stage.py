@@ -14,7 +14,7 @@ from flows.overview import already
 from flows.pins import check_pins
 from flows.progress import say
 from flows.recipe import Recipe, load_recipe
-from flows.run_folder import STAGES, RunFolder
+from flows.run_folder import RunFolder
 from prompts.errors import RunError
 
 # Stages that read prompt files, benchmarks or templates: those must be what they were when the run
@@ -47,8 +47,7 @@ def staged(run: RunFolder, name: str, again: bool = False) -> Iterator[Stage]:
     """
     with run.locked():
         run.keep_recipe()
-        for earlier in list(STAGES)[: list(STAGES).index(name)]:
-            run.need(earlier)
+        run.need_before(name)
         done = run.is_done(name)
         if name in PINNED and (again or not done):
             check_pins(run.recipe)

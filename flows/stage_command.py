@@ -29,6 +29,8 @@ def stage_of_run(stage: str, run: Path | None, runs: Path, again: bool) -> None:
     from flows.run_folder import existing_run
 
     found = existing_run(newest_run(run, runs))
+    with found.locked():  # what stops the stage is said before Prefect starts, which takes seconds
+        found.need_before(stage)
     do_stage(stage, found.recipe, found.path.parent, again)
 
 

@@ -8,6 +8,11 @@ from teacher.sample import FAILED
 
 # Rates are taken over this long, so that they follow the teacher's speed but not every burst.
 RATE_WINDOW_S = 60.0
+# So long without a token is a pause, which a rate of tokens must not count.
+PAUSE_S = RATE_WINDOW_S / 2
+# What is left is told from a rate over so long at least, and over so many tokens a request in
+# flight: while prompts are read, only the first token of each comes, a hundred times more slowly.
+STEADY_S, STEADY_TOKENS = 10.0, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +121,8 @@ class SamplingSummary:
 class Meter:
     """A rate over the last `RATE_WINDOW_S`, fed with (time in s, total so far)."""
 
-    def __init__(self, started_s: float) -> None:
-        self._readings: deque[tuple[float, float]] = deque([(started_s, 0.0)])
+    def __init__(self, started_s: float, total: float = 0.0) -> None:
+        self._readings: deque[tuple[float, float]] = deque([(started_s, total)])
 
     def per_s(self, now_s: float, total: float) -> float:
         """Note the total and return its rate of growth, 0 before anything can be said."""
@@ -127,3 +132,34 @@ class Meter:
             self._readings.append((now_s, total))
         (then_s, then), (last_s, last) = self._readings[0], self._readings[-1]
         return (last - then) / (last_s - then_s) if last_s > then_s else 0.0
+
+
+class Flow:
+    """The rate of tokens while they flow: it begins with the first one, and anew after a pause.
+
+    `silent_s` is how long nothing has come, as of the last look, though something was asked for.
+    """
+
+    def __init__(self, started_s: float) -> None:
+        self.silent_s = 0.0
+        self._heard_s = self._looked_s = started_s
+        self._total = 0
+        self._begin(started_s)
+
+    def per_s(self, now_s: float, total: int, in_flight: int) -> float:
+        """Note all tokens so far; their rate, 0 where none is known that would tell of the rest."""
+        if total > self._total:
+            if self._total == 0 or now_s - self._heard_s >= PAUSE_S:
+                self._begin(self._looked_s)
+            self._heard_s = now_s
+        elif not in_flight:
+            self._heard_s = now_s  # nothing is waited for
+        self._looked_s, self._total = now_s, total
+        self.silent_s = now_s - self._heard_s
+        rate = self._meter.per_s(now_s, total)
+        is_long = now_s - self._began_s >= STEADY_S and self.silent_s < PAUSE_S
+        return rate if is_long and total - self._before >= STEADY_TOKENS * in_flight else 0.0
+
+    def _begin(self, now_s: float) -> None:
+        self._began_s, self._before = now_s, self._total
+        self._meter = Meter(now_s, self._total)

@@ -1,10 +1,13 @@
 """Rows of one's own as items: the project's columns, or others that are told."""
 
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from itertools import islice
 
 from evals.sources.reading import Reading
 from filters.programs.problem import parse_problem
 from filters.verifiers.puzzle import KINDS, read_puzzle
+from prompts.counted import counted
 from prompts.record import Domain
 from prompts.sources.choice import LOOKED_AT, SourceChoice, draft_of
 from prompts.sources.draft import Draft, RowError, text_if_any
@@ -22,6 +25,28 @@ DOMAIN_OF: dict[str, Domain] = {
 }
 # A row with one of these is sent as it stands, and needs no question.
 _SENT = ("prompt", "messages")
+# Rows that cannot be asked are told one by one up to so many.
+_SHOWN = 5
+
+
+@dataclass(slots=True)
+class BadRows:
+    """Rows that cannot be asked or graded, as they are met: the first few, and how many in all."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, what: str) -> None:
+        """One more; `what` names the row and what is wrong with it."""
+        self.count += 1
+        if self.count <= _SHOWN:
+            self.first.append(what)
+
+    def told(self, where: str) -> str:
+        """What to tell the user; `where` is what the rows are of."""
+        lines = [f"{counted(self.count, 'row')} of {where} cannot be asked:", *self.first]
+        lines += [f"and {self.count - _SHOWN:,} more"] * (self.count > _SHOWN)
+        return "\n  ".join(lines)
 
 
 def read_own(own: SourceChoice, row: RawRow) -> Reading:
@@ -59,7 +84,9 @@ def missing_columns(own: SourceChoice) -> str:
     needed = ["question"] if own.reference_kind else ["question", "reference_kind"]
     if any(_kind_of(own, row) not in ("", "rubric") for row in first):  # whose may be left out
         needed.append("reference")
-    if not there or (not own.columns and not there.isdisjoint(_SENT)):
+    if not own.columns and not there.isdisjoint(_SENT):
+        return _nothing_to_grade_by(own, there)
+    if not there:
         return ""
     told = set(own.columns.values()) - there
     while told and (row := next(rows, None)) is not None:
@@ -79,6 +106,20 @@ def missing_columns(own: SourceChoice) -> str:
     return (
         f"{own.path} has no column {', '.join(missing)}; it has {', '.join(sorted(there))}. "
         f"{what} is told as {{{', '.join(fix)}}}"
+    )
+
+
+def _nothing_to_grade_by(own: SourceChoice, there: Collection[str]) -> str:
+    """What to tell the user where rows that are sent as they stand have no reference; else ""."""
+    if not {"reference", "tests"}.isdisjoint(there):
+        return ""
+    fix = "give the column that has it this name"
+    if "prompt" in there:  # put into a template then, as any question is
+        columns = "columns: {question: prompt, reference: …}, reference_kind: math_answer"
+        fix += f", or tell it as {{where: {own.path}, {columns}}}"
+    return (
+        f"{own.path} has no column reference (or tests) to grade an answer by; it has "
+        f"{', '.join(sorted(there))}. Where it goes by another name, {fix}"
     )
 
 
