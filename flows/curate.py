@@ -10,6 +10,7 @@ from data_cards.funnel import FunnelRow
 from filters.gradable import ungradable
 from flows.curation_display import CurationDisplay, rows_expected
 from flows.probe import probe_pass_rates
+from flows.progress import say
 from flows.prompt_set import write_run_prompt_set
 from flows.recipe import Recipe
 from flows.run_folder import RunFolder, open_run
@@ -32,7 +33,19 @@ def curate(
             curation = curate_and_write(run, again)
             stage.finish([_funnel_row(curation, stage.seconds())], **_facts(curation))
             show(run, "curate")
+            if (line := unmeasured_line(run.recipe, curation.total().test)) is not None:
+                say(line)
     return str(run.path)
+
+
+def unmeasured_line(recipe: Recipe, held_out: int) -> str | None:
+    """That nobody will be measured on anything, and what to do; None where somebody will."""
+    if held_out or recipe.evals.benchmarks:
+        return None
+    return (
+        "curate  nothing is held out and evals.benchmarks is empty, so no score will be known: give "
+        "rows `split: test`, or add a source with it, or a benchmark"
+    )
 
 
 @task(name="curate-prompts", retries=1, retry_delay_seconds=5, retry_condition_fn=unless_hopeless)
