@@ -43,8 +43,8 @@ def unmeasured_line(recipe: Recipe, held_out: int) -> str | None:
     if held_out or recipe.evals.benchmarks:
         return None
     return (
-        "curate  nothing is held out and evals.benchmarks is empty, so no score will be known: give "
-        "rows `split: test`, or add a source with it, or a benchmark"
+        "curate  nothing is held out and evals.benchmarks is empty, so no score will be known: "
+        "give rows `split: test`, or add a source with it, or a benchmark"
     )
 
 
