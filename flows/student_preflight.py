@@ -70,8 +70,7 @@ def size_problem(recipe: Recipe, memories_mib: Sequence[int]) -> str | None:
         needed, found = counted(student.gpus, "GPU"), len(memories_mib)
         lines = [f"training {student.name} needs {needed}, {found} found"]
         if memories_mib:
-            fewer = student.model_copy(update={"gpus": len(memories_mib)})
-            lines += _ways(fewer, min(memories_mib) * MIB, longest)
+            lines += _ways(student, min(memories_mib) * MIB, longest, found)
         lines.append(
             "on a cluster: `stillhouse train RUN --slurm` writes the batch script; on another "
             "machine copy the run's folder and type `stillhouse train RUN`"
@@ -90,12 +89,12 @@ def size_problem(recipe: Recipe, memories_mib: Sequence[int]) -> str | None:
     return "\n      ".join([first, *_ways(student, plan.available_bytes, longest)])
 
 
-def _ways(student: StudentRecipe, available_bytes: int, longest: int) -> list[str]:
+def _ways(
+    student: StudentRecipe, available_bytes: int, longest: int, gpus_found: int | None = None
+) -> list[str]:
     """What would make it fit there, as lines."""
-    if memory_plan(student, available_bytes, longest).fits:
-        return [f"would fit: --set student.gpus={student.gpus}"]
-    ways = what_would_fit(student, available_bytes, longest)
-    return [f"would fit: {way}" for way in ways] or ["nothing in the recipe makes it fit"]
+    ways = what_would_fit(student, available_bytes, longest, gpus_found)
+    return [f"would fit: {way}" for way in ways] or ["nothing in the recipe makes it fit here"]
 
 
 def _packages(student: StudentRecipe) -> list[str]:

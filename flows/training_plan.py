@@ -21,10 +21,10 @@ def longest_row(recipe: Recipe) -> int:
 
 def training_facts(recipe: Recipe, tokens_per_epoch: int, rows: int) -> dict[str, Any]:
     """Memory and hours of training on so many tokens, as values and as the lines people read."""
-    student = recipe.student
-    memory = memory_plan(student, longest_row=longest_row(recipe))
+    student, longest = recipe.student, longest_row(recipe)
+    memory = memory_plan(student, longest_row=longest)
     time = training_time(student, tokens_per_epoch, tokens_per_epoch / max(1, rows))
-    advice = [] if memory.fits else what_would_fit(student, memory.available_bytes)
+    advice = [] if memory.fits else what_would_fit(student, memory.available_bytes, longest)
     facts: dict[str, Any] = {
         "tokens_per_epoch": tokens_per_epoch,
         "gpus": student.gpus,
@@ -55,12 +55,15 @@ def _what(student: StudentRecipe, tokens_per_epoch: int) -> str:
 
 
 def _needs(student: StudentRecipe, needed: int | None) -> list[str]:
-    """On how many GPUs it is planned and how many would do."""
+    """On how many GPUs it is planned, and how many would do where that is another number."""
     if not student.gpus:
         return []
     shared = f", {student.sequence_parallel} share a row" if student.sequence_parallel > 1 else ""
+    planned = f"{counted(student.gpus, 'GPU')} ({student.launch}{shared})"
+    if needed == student.gpus:
+        return [planned]
     least = f"{needed} would do" if needed else "no number of them would do as the recipe is"
-    return [f"{student.gpus} GPUs ({student.launch}{shared}); {least}"]
+    return [f"{planned}; {least}"]
 
 
 def _hours(time: TrainingTime) -> list[str]:

@@ -28,14 +28,14 @@ def changes_of(way):
 )
 def test_every_suggestion_is_a_recipe(name, gpu_bytes):
     student = load_student(name)
-    ways = what_would_fit(student, gpu_bytes)
+    ways = what_would_fit(student, gpu_bytes, None)
     assert ways
     for way in ways:
         StudentRecipe.model_validate({**student.model_dump(), **changes_of(way)})
 
 
 def test_a_batch_that_is_no_power_of_two_is_spread_over_whole_nodes():
-    ways = what_would_fit(load_student("bespoke-stratos-7b"), 24 * GB)
+    ways = what_would_fit(load_student("bespoke-stratos-7b"), 24 * GB, None)
     assert {"launch": "deepspeed", "gpus": 48} in map(changes_of, ways)
 
 
@@ -43,7 +43,7 @@ def test_rows_shared_by_gpus_are_suggested_without_tries():
     student = load_student("qwen-7b").model_copy(update={"eval_prompts": 4})
     shared = [
         changes
-        for way in what_would_fit(student, 32 * GB)
+        for way in what_would_fit(student, 32 * GB, None)
         if "sequence_parallel" in (changes := changes_of(way))
     ]
     assert shared

@@ -146,7 +146,7 @@ def test_all_processes_of_a_processor_share_its_memory():
 
 def test_ways_to_make_it_fit_do_make_it_fit():
     student = with_changes("qwen-32b", gpus=8)
-    ways = what_would_fit(student, H100_BYTES)
+    ways = what_would_fit(student, H100_BYTES, None)
     assert any("gpus=32" in way for way in ways)
     for way in ways:
         words = way.partition(" (")[0].split()
@@ -158,7 +158,7 @@ def test_ways_to_make_it_fit_do_make_it_fit():
 
 def test_nothing_makes_a_70b_model_fit_this_machine():
     student = with_changes("llama-70b", gpus=0, launch="single", sequence_parallel=1)
-    assert what_would_fit(student, 24 * GIB) == []
+    assert what_would_fit(student, 24 * GIB, None) == []
 
 
 def test_training_time_follows_six_flops_a_parameter_and_token():
