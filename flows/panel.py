@@ -49,7 +49,7 @@ def line(name: str, progress: SamplingProgress, cost: Cost | None) -> str:
     words += [counted(progress.samples, "sample")]
     if (rate := acceptance_rate(progress)) is not None:
         words.append(f"{_percent(rate)} accepted")
-    words += [f"{progress.tokens_per_s:,.0f} tokens/s", f"{progress.in_flight:,} in flight"]
+    words += [_speed(progress), f"{progress.in_flight:,} in flight"]
     words += _cost_chunks(cost)
     if progress.seconds_left is not None:
         words.append(f"{time_left(progress)} left")
@@ -107,7 +107,7 @@ def _head(name: str, progress: SamplingProgress, width: int) -> RenderableType:
 def _totals(progress: SamplingProgress) -> list[list[str]]:
     rate, each = acceptance_rate(progress), progress.tokens_per_accepted
     speed = [
-        f"{progress.tokens_per_s:,.0f} tokens/s",
+        _speed(progress),
         f"{progress.completion_tokens:,} tokens",
         f"{progress.in_flight:,} in flight",
         f"{progress.ungraded:,} ungraded",
@@ -120,6 +120,13 @@ def _totals(progress: SamplingProgress) -> list[list[str]]:
     samples += [f"{each:,.0f} tokens per accepted trace"] if each is not None else []
     samples += [f"{progress.truncated:,} truncated"] if progress.truncated else []
     return [speed, samples]
+
+
+def _speed(progress: SamplingProgress) -> str:
+    """Tokens a second; before the first one the teacher reads the prompts, or has them queued."""
+    if progress.in_flight and not progress.completion_tokens + progress.wasted_tokens:
+        return "waiting for the first token"
+    return f"{progress.tokens_per_s:,.0f} tokens/s"
 
 
 def _cost_chunks(cost: Cost | None) -> list[str]:

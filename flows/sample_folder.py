@@ -15,7 +15,9 @@ from filters.rubric import KIND as RUBRIC
 from filters.trace_filters import TraceFilters
 from filters.verdict import Outcome, Reason, Verdict
 from flows.display import SamplingDisplay
+from flows.progress import say
 from flows.serving import Served
+from prompts.counted import counted
 from prompts.errors import RunError
 from prompts.parquet import read_rows, write_rows
 from prompts.record import Prompt
@@ -128,10 +130,19 @@ async def _sample(
     async with open_pool(served.replicas, sampling) as pool:
         following = asyncio.create_task(follow(listed, pool, served.another))
         try:
-            return await sample_prompts(asks, pool, shards, sampling, grade, on_progress, regrade)
+            return await sample_prompts(
+                asks, pool, shards, sampling, grade, on_progress, regrade, _say_kept
+            )
         finally:
             following.cancel()
             listed.unlink(missing_ok=True)
+
+
+def _say_kept(samples: int, prompts: int) -> None:
+    """What an earlier go has left, which is not asked for again."""
+    if samples:
+        kept = f"{counted(samples, 'sample')} of {counted(prompts, 'prompt')}"
+        say(f"going on  from {kept} that came before")
 
 
 def grade_with(grader: Grader, filters: TraceFilters) -> Grade:

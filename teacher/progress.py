@@ -35,7 +35,8 @@ class ReplicaProgress:
 class SamplingProgress:
     """How far sampling is. Tokens and `elapsed_s` are of this process, `samples` and its parts
     also count what was there before. `trouble` says what is wrong with the replicas, empty if
-    nothing. The low and high ends of the time left hold the end with 80 % probability."""
+    nothing. What is left is None until tokens flow, see Flow; the low and high ends of the time
+    left hold the end with 80 % probability."""
 
     elapsed_s: float
     prompts_done: int

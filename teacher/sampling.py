@@ -27,6 +27,8 @@ UNGRADED_CHARACTERS = 256_000_000
 REGRADED_AT_ONCE = 64
 # A server's first request may take longer than any later one.
 SHORTEST_CANARY_TIMEOUT_S = 30.0
+# Without a token for so long, people would wonder.
+SILENCE_S = 60.0
 
 
 def open_pool(replicas: Sequence[Replica], recipe: SamplingRecipe) -> Pool:
@@ -49,6 +51,7 @@ async def sample_prompts(
     accept: Accept,
     on_progress: Callable[[SamplingProgress], None] = lambda _: None,
     regrade: bool = False,
+    on_restored: Callable[[int, int], None] = lambda samples, prompts: None,
 ) -> SamplingSummary:
     """Sample every prompt until it is decided, and return the counts.
 
@@ -57,10 +60,11 @@ async def sample_prompts(
     excepted, and graded again only where it has no grade yet or all is to be regraded. A prompt's
     siblings in flight are cancelled when it is decided. One whose `traces` is 3 gives and costs up
     to three times as much. Raises RunError when no replica is left or the store cannot be written
-    (run it again to go on); what `accept` raises ends the run.
+    (run it again to go on); what `accept` raises ends the run. `on_restored` hears first how many
+    completions are kept, and of how many prompts.
     """
     engine = _Engine(asks, pool, shards, recipe, accept, on_progress)
-    return await engine.run(regrade)
+    return await engine.run(regrade, on_restored)
 
 
 class _Engine:
@@ -91,10 +95,11 @@ class _Engine:
         self._wake = asyncio.Event()
         self._failure: BaseException | None = None
 
-    async def run(self, regrade: bool) -> SamplingSummary:
+    async def run(self, regrade: bool, on_restored: Callable[[int, int], None]) -> SamplingSummary:
         """Start tasks while there is work and room, until every prompt is decided."""
         self._tally.start(time_s())
-        to_grade = await asyncio.to_thread(self._restore, regrade)
+        to_grade, prompts_kept = await asyncio.to_thread(self._restore, regrade)
+        on_restored(self._tally.summary.resumed, prompts_kept)
         gc.freeze()  # what is there now stays to the end: 800k prompts are a second a collection
         self._pool.on_free = self._wake.set
         if to_grade:
@@ -114,8 +119,9 @@ class _Engine:
         await asyncio.to_thread(self._shards.flush)
         return self._finish()
 
-    def _restore(self, regrade: bool) -> dict[str, int]:
-        """Take up what an earlier run left; returns sample ids still to be graded, with prompts.
+    def _restore(self, regrade: bool) -> tuple[dict[str, int], int]:
+        """Take up what an earlier run left; returns sample ids still to be graded, with prompts,
+        and how many prompts have completions.
 
         Failed requests are left to be asked again, their tokens spent. Refused ones stay so, unless
         all is to be graded again or nothing has ever come: then it may be the settings.
@@ -149,7 +155,7 @@ class _Engine:
                 self._schedule.restore_spent(found, tokens)
         self._tally.summary.resumed = len(completed)
         self._tally.restored()
-        return to_grade
+        return to_grade, len({stored.prompt_id for stored in completed})
 
     async def _grade_stored(self, to_grade: dict[str, int]) -> None:
         """Grade what was there without a grade, as many at a time as keep a grader busy."""
@@ -252,7 +258,15 @@ class _Engine:
         """Report now and then, and end the run when its replicas have been gone too long."""
         while True:
             await asyncio.sleep(self._recipe.progress_s)
-            self._report(self._pool.check())
+            self._report("; ".join(filter(None, (self._pool.check(), self._silence()))))
+
+    def _silence(self) -> str:
+        """That nothing comes though it is asked for; unstreamed completions come whole."""
+        silent_s = self._tally.silent_s()
+        if silent_s < SILENCE_S or not self._recipe.stream:
+            return ""
+        most_s = self._recipe.stall_timeout_s
+        return f"no token heard for {silent_s:.0f} s (a request is given up after {most_s:.0f} s)"
 
     def _report(self, trouble: str = "") -> None:
         under_way = [asking.tokens() for _, asking in self._asking.values()]

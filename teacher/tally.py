@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from teacher.ask import Ask
 from teacher.pass_rate import PromptOutcome, pass_rate
-from teacher.progress import Meter, SamplingProgress, SamplingSummary
+from teacher.progress import Flow, Meter, SamplingProgress, SamplingSummary
 from teacher.projection import Projector
 from teacher.replicas import Pool, time_s
 from teacher.sample import FAILED, Sample, was_refused
@@ -31,7 +31,11 @@ class Tally:
     def start(self, now_s: float) -> None:
         """The clock runs from now."""
         self._started_s = now_s
-        self._meter = Meter(now_s)
+        self._meter, self._flow = Meter(now_s), Flow(now_s)
+
+    def silent_s(self) -> float:
+        """How long no token has been heard though requests are in flight, as of the last look."""
+        return self._flow.silent_s
 
     def restored(self) -> None:
         """What was stored with its grade is counted; tokens are those of this process."""
@@ -78,9 +82,10 @@ class Tally:
     ) -> SamplingProgress:
         """How the run stands; `under_way` are the tokens heard of each request in flight."""
         now_s, summary = time_s(), self.summary
-        tokens_per_s = self._meter.per_s(now_s, pool.tokens())
+        heard, in_flight = pool.tokens(), pool.in_flight()
+        steady_per_s = self._flow.per_s(now_s, heard, in_flight)
         left = self._projector.project(
-            self._open_by_tried, under_way, tokens_per_s, self._schedule.widest
+            self._open_by_tried, under_way, steady_per_s, self._schedule.widest
         )
         tokens = summary.completion_tokens + sum(under_way)
         new = summary.accepted - self._accepted_before
@@ -94,11 +99,11 @@ class Tally:
             undecided=summary.undecided,
             errors=summary.errors,
             truncated=summary.truncated,
-            in_flight=pool.in_flight(),
+            in_flight=in_flight,
             ungraded=ungraded,
             completion_tokens=tokens,
             wasted_tokens=summary.wasted_tokens,
-            tokens_per_s=tokens_per_s,
+            tokens_per_s=self._meter.per_s(now_s, heard),
             tokens_per_accepted=(tokens + summary.wasted_tokens) / new if new else None,
             tokens_left=left.tokens,
             seconds_left=left.seconds,

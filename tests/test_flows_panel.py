@@ -97,6 +97,21 @@ def test_text_from_outside_is_neither_markup_nor_control() -> None:
     assert "\n" not in said
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"completion_tokens": 0, "wasted_tokens": 0}, "waiting for the first token"),
+        ({"completion_tokens": 1, "wasted_tokens": 0}, "0 tokens/s"),
+        ({"completion_tokens": 0, "wasted_tokens": 0, "in_flight": 0}, "0 tokens/s"),
+    ],
+)
+def test_before_the_first_token_there_is_no_speed(facts: dict[str, Any], said: str) -> None:
+    shown = progress(tokens_per_s=0.0, seconds_left=None, replicas=(), **facts)
+    for text in (line("generate", shown, None), drawn(shown, width=200)):
+        assert said in text
+        assert ("tokens/s" in text) is ("tokens/s" in said)
+
+
 def test_no_color_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     console = Console(width=80, file=io.StringIO(), force_terminal=True)

@@ -47,6 +47,16 @@ def test_strays_join_those_set_aside_before(tmp_path: Path) -> None:
         assert aside(tmp_path) == ["b", "c"]
 
 
+def test_what_is_kept_of_an_earlier_go_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(SimulatedTeacher()) as teacher:
+        sampled(tmp_path, teacher.url, "abc")
+        assert "going on" not in capsys.readouterr().out
+        sampled(tmp_path, teacher.url, "abd")
+    assert capsys.readouterr().out.startswith("going on  from 2 samples of 2 prompts")
+
+
 def test_strays_of_a_killed_run_are_there_once(tmp_path: Path) -> None:
     with serving(SimulatedTeacher()) as teacher:
         sampled(tmp_path, teacher.url, "ab")

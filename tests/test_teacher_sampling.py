@@ -287,6 +287,25 @@ def test_sampling_goes_on_when_a_lost_replica_returns(tmp_path: Path) -> None:
     assert summary.faults["server_error"] > 0
 
 
+def test_a_teacher_that_falls_silent_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("teacher.sampling.SILENCE_S", 0.05)
+    seen: list[SamplingProgress] = []
+
+    def enough(progress: SamplingProgress) -> None:
+        seen.append(progress)
+        if "no token" in progress.trouble:
+            raise RunError("the test has seen it")
+
+    silent = SimulatedTeacher(fault=lambda prompt, *_: "hang" if prompt[0] == "q" else None)
+    with pytest.raises(RunError, match="seen"):
+        run([silent], tmp_path, on_progress=enough)
+    assert seen[-1].trouble == "no token heard for 0 s (a request is given up after 30 s)"
+    assert seen[-1].in_flight == 8
+    assert seen[0].trouble == ""
+
+
 def test_a_wrong_model_ends_the_run_before_anything_is_asked(tmp_path: Path) -> None:
     teacher = SimulatedTeacher()
     with pytest.raises(RunError, match="does not serve 'other'; it serves sim"):
