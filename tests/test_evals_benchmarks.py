@@ -297,8 +297,60 @@ def test_a_date_of_a_recipe_may_stand_as_yaml_reads_it() -> None:
 def test_a_row_of_ones_own_that_cannot_be_graded_is_named(tmp_path: Path) -> None:
     good = {"question": "1?", "reference_kind": "math_answer", "reference": "1", "domain": "math"}
     path = lines(tmp_path / "mine.jsonl", good, good | {"question": "2?", "reference": ""})
-    with pytest.raises(PrerequisiteError, match=r"mine\.jsonl, row 2: no reference"):
+    with pytest.raises(PrerequisiteError, match=r"1 row of .*mine\.jsonl .*\n  row 2: no ref"):
         items_of(str(path))
+
+
+@pytest.mark.parametrize(
+    ("good", "empty", "what"),
+    [
+        ({"question": "1?", "reference_kind": "math_answer", "reference": "1"}, "question", "row"),
+        ({"prompt": "1?", "reference": "1"}, "reference", "prompt"),
+    ],
+)
+def test_the_first_of_many_bad_rows_are_named_and_all_counted(
+    tmp_path: Path, good: dict[str, str], empty: str, what: str
+) -> None:
+    bad = [good | {"prompt_id": f"b{n}", empty: ""} for n in range(7)]
+    path = lines(tmp_path / "mine.jsonl", good, *bad)
+    with pytest.raises(PrerequisiteError) as raised:
+        list(asked_items(choice(str(path)), "r1", LeftOut()))
+    first, *named = str(raised.value).splitlines()
+    assert first == f"benchmark 'mine.jsonl': 7 rows of {path} cannot be asked:"
+    assert [line.split(":")[0].strip() for line in named] == [
+        *(f"{what} {n}" for n in range(2, 7)),
+        "and 2 more",
+    ]
+
+
+def test_a_bad_row_among_the_first_is_told_though_enough_good_ones_follow(tmp_path: Path) -> None:
+    good = {"question": "1?", "reference_kind": "math_answer", "reference": "1"}
+    rows = [good, good | {"question": ""}, good | {"question": "2?"}, good | {"question": "3?"}]
+    path = lines(tmp_path / "mine.jsonl", *rows, good | {"question": "", "reference": "late"})
+    with pytest.raises(PrerequisiteError, match=r"1 row of .*\n  row 2: no question$"):
+        items_of({"where": str(path), "limit": 2})
+
+
+@pytest.mark.parametrize(
+    ("row", "says", "can_be_told"),
+    [
+        ({"prompt": "3+4?", "label": "7"}, "label, prompt", True),
+        ({"messages": [{"role": "user"}], "label": "7"}, "label, messages", False),
+    ],
+)
+def test_rows_that_hold_their_prompt_but_no_reference_are_told_by_their_columns(
+    tmp_path: Path, row: dict[str, Any], says: str, can_be_told: bool
+) -> None:
+    path = lines(tmp_path / "mine.jsonl", *[row] * 3)
+    problem = benchmark_problem(choice(str(path)))
+    assert f"{path} has no column reference (or tests) to grade an answer by; it has {says}." in (
+        problem
+    )
+    assert ("tell it as" in problem) is can_be_told
+    if can_be_told:
+        told = problem.split("tell it as ")[1].replace("…", "label")
+        (item,) = items_of(yaml.safe_load(told))
+        assert (item.prompt.question, item.prompt.reference) == ("3+4?", "7")
 
 
 @pytest.mark.parametrize(
@@ -383,8 +435,8 @@ def test_rows_that_hold_their_prompt_are_sent_as_they_stand(tmp_path: Path) -> N
     path = lines(tmp_path / "m.jsonl", {"prompt": "3+4, boxed.", "reference": "7"})
     (asked,) = asked_items(choice(str(path)), "r1", LeftOut())
     assert asked.messages == [{"role": "user", "content": "3+4, boxed."}]
-    lines(path, {"prompt": "Say something."})
-    with pytest.raises(PrerequisiteError, match=r"prompt 1 of .* has no reference"):
+    lines(path, {"prompt": "Say something.", "reference": ""})
+    with pytest.raises(PrerequisiteError, match="prompt 1: no reference"):
         list(asked_items(choice(str(path)), "r1", LeftOut()))
 
 

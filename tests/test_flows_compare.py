@@ -208,6 +208,19 @@ def test_what_cannot_be_compared_is_named(tmp_path: Path) -> None:
         compare_paths([one, tmp_path / "twice"])
 
 
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["nonesuch"], "there is no nonesuch; `stillhouse runs` lists the runs; a comparison also"),
+        (["none", "such"], "there is no none, such; `stillhouse runs` lists the runs"),
+        ([], "a comparison takes two or more"),
+    ],
+)
+def test_the_command_names_all_that_is_not_there(names: list[str], says: str) -> None:
+    done = CliRunner().invoke(app, ["compare", *names])
+    assert says in str(done.exception)
+
+
 def test_each_number_stands_in_the_tables(tmp_path: Path) -> None:
     found = compare_paths(two(tmp_path))
     overall = found.changes[-1]

@@ -152,7 +152,8 @@ SENT = {"prompt": "2 + 2", "reference": "4"}
         ([OWN, OPEN], "row 2: an open question has no answer"),
         ([{"question": "2 + 2"}], "has no column reference_kind"),
         ([SENT, SENT | {"prompt_id": "a"}, SENT | {"prompt_id": "a"}], "prompt_id 'a' came on"),
-        ([SENT, {"prompt": "3 + 3"}], "prompt 2 of .* has no reference"),
+        ([SENT, {"prompt": "3 + 3"}], "prompt 2: no reference"),
+        ([{"prompt": "2 + 2", "label": "4"}], r"no column reference \(or tests\).* label, prompt"),
         ([SENT, {"prompt": ""}], ":2: prompt is empty"),
     ],
 )
@@ -213,6 +214,49 @@ def test_a_dry_run_names_samples_of_other_settings(
     other = request(tmp_path, teacher.url, k=1, overrides=(*SMALL, "evals.temperature=1.0"))
     with pytest.raises(PrerequisiteError, match=r"temperature: 0\.6 there, 1\.0 now"):
         evaluate_model(other, dry_run=True)
+
+
+@pytest.mark.parametrize("model", [None, "sim"])
+def test_a_dry_run_reads_the_rows_though_no_server_answers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], model: str | None
+) -> None:
+    asked = request(tmp_path, "http://127.0.0.1:9", model=model)
+    evaluate_model(asked, dry_run=True)
+    said = capsys.readouterr().out
+    assert "note: no endpoint at http://127.0.0.1:9/v1: " in said
+    assert f"evaluate  {model or 'MODEL'}, to be asked at http://127.0.0.1:9" in said
+    assert "math-500: 6 questions, 12 samples, at most 768 tokens" in said
+    assert not (tmp_path / "out").exists()
+    bad = tmp_path / "mine.jsonl"
+    bad.write_text(json.dumps(OWN | {"question": " "}) + "\n", encoding="utf-8")
+    with pytest.raises(PrerequisiteError, match="row 1: no question"):
+        evaluate_model(request(tmp_path, asked.urls[0], str(bad), model=model), dry_run=True)
+    with pytest.raises(PrerequisiteError, match="no endpoint at"):
+        evaluate_model(asked)
+
+
+def test_a_dry_run_without_a_server_looks_at_the_samples_that_are_there(
+    tmp_path: Path, teacher: SimulatedTeacher, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate_model(request(tmp_path, teacher.url))
+    down = "http://127.0.0.1:9"
+    evaluate_model(request(tmp_path, down), dry_run=True)
+    assert "all of them there already" in capsys.readouterr().out
+    with pytest.raises(PrerequisiteError, match="model: sim sim there, other other now"):
+        evaluate_model(request(tmp_path, down, model="other"), dry_run=True)
+    hot = request(tmp_path, down, overrides=(*SMALL, "evals.temperature=1.0"))
+    with pytest.raises(PrerequisiteError, match=r"temperature: 0\.6 there, 1\.0 now"):
+        evaluate_model(hot, dry_run=True)
+
+
+def test_a_dry_run_tells_machines_that_nobody_knows_the_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    OUTPUT.as_json = True
+    evaluate_model(request(tmp_path, "http://127.0.0.1:9"), dry_run=True)
+    said = capsys.readouterr()
+    assert json.loads(said.out)["model"] is None
+    assert "no endpoint at" in said.err
 
 
 def test_a_dry_run_tells_machines_what_will_be_asked(
@@ -542,7 +586,9 @@ def test_the_command_reports_in_json(
     ]
     done = CliRunner().invoke(cli.app, words)
     assert done.exception is None, done.output
-    last = json.loads(done.stdout.strip().splitlines()[-1])
+    *_, ended, last = map(json.loads, done.stdout.strip().splitlines())
+    assert (ended["event"], ended["samples"]) == ("ended", 6)
+    assert (ended["undecided"], ended["ungraded"]) == (0, 6)  # nothing is graded while it samples
     assert last["event"] == "done"
     assert last["scores"]["math-500"]["rows"][-1]["prompts"] == 6
     assert "prompts" not in last["scores"]["math-500"]
