@@ -22,6 +22,7 @@ from flows.run_folder import (
 )
 from flows.runs import RUNS
 from flows.score_rows import run_score_table
+from prompts.counted import counted
 from prompts.errors import PrerequisiteError
 
 
@@ -95,7 +96,7 @@ def summary_text(run: Path) -> str:
         if entry.get("status") == "done" and (lost := lost_line(entry)):
             lines.append(lost)
         if entry.get("status") not in (None, "done"):
-            lines.append(f"{name:9} {_unfinished(entry)}")
+            lines.append(f"{name:9} {_unfinished(entry)}{_kept(run, name, entry)}")
     lines += _score_lines(run, stages.get("evaluate", {}))
     lines += ["", *(f"{what:9} {place}" for what, place in _places(run).items())]
     if "former" in manifest:
@@ -146,6 +147,16 @@ def _unfinished(entry: dict[str, Any]) -> str:
     if status == "interrupted":
         return f"interrupted: begun {since}, and the process that did it is gone"
     return f"running since {since}" if status == "running" else str(status)
+
+
+def _kept(run: Path, stage: str, entry: dict[str, Any]) -> str:
+    """What a sampling that was stopped need not ask for again, as far as is known."""
+    if (stage, entry["status"]) != ("generate", "stopped"):
+        return ""
+    from flows.sampled_totals import kept_samples  # the engine's libraries take 0.8 s
+
+    kept = kept_samples(run / STAGES[stage])
+    return f": {counted(kept, 'sample')} kept" if kept else ""
 
 
 def _manifest_of_run(run: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filters_records import sample
 
 from data_cards.funnel import FunnelRow
 from flows.overview import run_facts, runs_overview, summary_text
@@ -26,6 +27,7 @@ from flows.run_folder import (
 )
 from flows.stage_command import newest_run
 from prompts.errors import PrerequisiteError, RunError
+from teacher.shards import Shards
 
 ROW = FunnelRow("curate", 3, {"keep": 2, "rejected": 1}, 0.5)
 
@@ -201,6 +203,16 @@ def test_a_stage_left_by_an_error_is_stopped_and_its_run_is_not_the_newest(tmp_p
     bad.stop("curate")
     assert bad.manifest()["stages"]["curate"]["status"] == "stopped"
     assert newest_run(None, tmp_path / "runs") == good.path
+
+
+def test_a_stopped_sampling_says_how_many_samples_are_kept(tmp_path: Path) -> None:
+    run = new_run(tmp_path)
+    run.begin("generate")
+    run.stop("generate")
+    assert "generate  stopped" in summary_text(run.path).splitlines()
+    with Shards(run.folder("generate")) as shards:
+        shards.append(sample("a"))
+    assert "generate  stopped: 1 sample kept" in summary_text(run.path).splitlines()
 
 
 WORKING = """
