@@ -6,14 +6,13 @@ from filters.gold_check import ENOUGH_DECIDED, LEAST_AGREEMENT, LEAST_DECIDED
 from flows.evaluation_plan import evaluation_facts, evaluation_lines
 from flows.expected_sources import expected_sources
 from flows.progress import clock
-from flows.recipe import Recipe, TeacherRecipe, run_fingerprint
+from flows.recipe import Recipe, run_fingerprint
+from flows.teacher_plan import bill, cost_facts, teacher_facts, teacher_topology
 from flows.training_plan import training_facts
 from prompts.counted import counted
-from prompts.errors import PrerequisiteError
 from prompts.record import DOMAINS
 from teacher.settings import SamplingRecipe
 from teacher.teachers import TEACHERS
-from teacher.topology import Topology, cpu_topology, plan_topology, sampling_cost
 
 # A trace in Parquet, text and columns, per completion token: measured on the default run's shards.
 BYTES_PER_TOKEN = 6
@@ -29,7 +28,6 @@ def make_plan(recipe: Recipe) -> dict[str, Any]:
     sources = expected_sources(recipe)
     topology = teacher_topology(recipe.teacher)
     tokens = _expected_tokens(recipe, sources)
-    cost = sampling_cost(tokens, topology)
     traces = sum(row["train"] for row in sources)
     training = _training_facts(recipe, sources)
     return {
@@ -38,16 +36,12 @@ def make_plan(recipe: Recipe) -> dict[str, Any]:
         "sources": sources,
         "prompts": traces,
         "probe": _probe_facts(recipe, sources),
-        "teacher": _teacher_facts(recipe.teacher, topology),
+        "teacher": teacher_facts(recipe.teacher, topology),
         "sampling": {
             "keep": recipe.sampling.keep,
             "n_max": recipe.sampling.n_max,
             "expected_tokens": tokens,
-            "tokens_per_s": list(topology.tokens_per_s),
-            "rate_from": _rate_from(topology),
-            "gpu_hours": list(cost.gpu_hours),
-            "wall_s": list(cost.wall_s),
-            "dollars": list(cost.dollars),
+            **cost_facts(recipe.teacher, topology, tokens),
         },
         "judge": _judge_facts(recipe),
         "gold_check": _gold_check_facts(recipe.sampling),
@@ -55,26 +49,6 @@ def make_plan(recipe: Recipe) -> dict[str, Any]:
         "evaluation": evaluation_facts(recipe, sum(row["held_out"] for row in sources)),
         "disk_gb": disk_gb(recipe),
     }
-
-
-def teacher_topology(teacher: TeacherRecipe) -> Topology:
-    """How the teacher is served; PrerequisiteError where it is unknown or does not fit."""
-    if teacher.model not in TEACHERS:
-        raise PrerequisiteError(
-            f"teacher.model: no teacher {teacher.model!r}; known: {', '.join(TEACHERS)}. "
-            "Add it to TEACHERS in teacher/teachers.py"
-        )
-    model, cluster = TEACHERS[teacher.model], teacher.cluster
-    if cluster is None:
-        return cpu_topology(model, teacher.serve.max_model_len)
-    return plan_topology(
-        cluster.gpus,
-        cluster.gpu_memory_gib,
-        cluster.gpus_per_node,
-        model,
-        max_model_len=teacher.serve.max_model_len,
-        max_num_seqs=teacher.serve.max_num_seqs,
-    )
 
 
 def disk_gb(recipe: Recipe) -> float:
@@ -96,6 +70,7 @@ def plan_text(plan: dict[str, Any]) -> str:
     """The plan as people read it."""
     sampling, student, teacher = plan["sampling"], plan["student"], plan["teacher"]
     low, expected, high = sampling["wall_s"]
+    loading = ", without loading the model" if teacher["loads"] else ""
     lines = [f"plan of {plan['recipe']} ({plan['fingerprint'][:10]}); nothing is started"]
     lines += ["", "1 curate    prompts from"]
     for row in plan["sources"]:
@@ -116,9 +91,9 @@ def plan_text(plan: dict[str, Any]) -> str:
         f"about {sampling['expected_tokens']:,} tokens",
         f"              teacher {teacher['model']}: {teacher['layout']}",
         *(f"              {line}" for line in teacher["fit"]),
-        f"              wall time {clock(expected)} ({clock(low)} to {clock(high)})",
+        f"              wall time {clock(expected)} ({clock(low)} to {clock(high)}){loading}",
         f"              assuming {_rate(sampling)}",
-        *_bill(sampling),
+        *(f"              {line}" for line in bill(sampling)),
         *(f"              node {n} of a replica: {c}" for n, c in enumerate(teacher["commands"])),
         "3 verify    every sample, three outcomes; rejects are kept with their reason",
         *(f"              {line}" for line in _verify_lines(plan)),
@@ -136,29 +111,9 @@ def _kept_apart(source: dict[str, Any]) -> str:
     return f", {source['held_out']:,} held out" if source["held_out"] else ""
 
 
-def _rate_from(topology: Topology) -> str:
-    """Where the teacher's tokens a second are from."""
-    slower = topology.model.float32_tokens_per_s
-    if slower is None:
-        return "from public reports"
-    how = "without" if topology.tokens_per_s == slower else "with"
-    return f"measured on two cores {how} bfloat16"
-
-
 def _rate(sampling: dict[str, Any]) -> str:
     slow, expected, fast = sampling["tokens_per_s"]
     return f"{expected:,.0f} tokens/s ({slow:,.0f} to {fast:,.0f}), {sampling['rate_from']}"
-
-
-def _bill(sampling: dict[str, Any]) -> list[str]:
-    if not sampling["gpu_hours"][1]:
-        return []
-    hours, dollars = sampling["gpu_hours"], sampling["dollars"]
-    return [
-        f"              GPU-hours {hours[1]:,.0f} ({hours[0]:,.0f} to {hours[2]:,.0f}), "
-        f"${dollars[1]:,.0f} (${dollars[0]:,.0f} to ${dollars[2]:,.0f}); "
-        "the first shard shows the true rate"
-    ]
 
 
 def _probe_facts(recipe: Recipe, sources: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -227,28 +182,3 @@ def _training_facts(recipe: Recipe, sources: list[dict[str, Any]]) -> dict[str, 
     each, keep = _tokens_by_domain(recipe), recipe.selection.keep
     tokens = keep * sum(row["train"] * each[row["domain"]] for row in sources)
     return training_facts(recipe, tokens, keep * sum(row["train"] for row in sources))
-
-
-def _teacher_facts(teacher: TeacherRecipe, topology: Topology) -> dict[str, Any]:
-    fit: list[str] = []
-    commands: list[str] = []
-    model = teacher.model
-    if teacher.urls:
-        layout = f"the endpoints {', '.join(teacher.urls)}"
-    elif teacher.folder is not None:
-        model, layout = teacher.served_name, f"one vLLM replica here of {teacher.folder}"
-    elif not topology.gpus:
-        layout = "one vLLM replica on this machine's cores"
-    else:
-        kv = topology.kv_tokens_per_replica
-        layout = (
-            f"{counted(topology.replicas, 'replica')} of TP{topology.tensor_parallel} × "
-            f"PP{topology.pipeline_parallel} on {topology.gpus} GPUs in "
-            f"{counted(topology.nodes, 'node')}"
-        )
-        fit = [
-            f"weights {topology.weights_gib_per_gpu:.1f} GiB of {topology.gpu_memory_gib:g} GiB a "
-            f"GPU; KV cache {kv.low / 1e6:.2f} to {kv.high / 1e6:.2f} M tokens a replica",
-        ]
-        commands = [" ".join(words) for words in topology.commands()]
-    return {"model": model, "layout": layout, "fit": fit, "commands": commands}

@@ -43,7 +43,7 @@ def test_what_the_judge_lacks_is_said_before_anything_is_spent(
 
 def test_open_questions_without_a_judge_are_not_sampled(tmp_path: Path) -> None:
     run = sampled_run(tmp_path, judged_recipe(None), [prompt("rubric", "It rhymes.")])
-    with pytest.raises(PrerequisiteError, match=r"1 prompts are open questions.*judge\.model"):
+    with pytest.raises(PrerequisiteError, match=r"open questions.*: 1 prompt, .*judge\.model"):
         sample_teacher.fn(run)
 
 
@@ -75,8 +75,8 @@ def test_the_plan_says_whether_references_can_be_doubted() -> None:
     few, enough = make_plan(load_recipe()), make_plan(load_recipe("r1"))
     assert (few["sampling"]["n_max"], few["gold_check"]["possible"]) == (3, False)
     assert (
-        "not checked: this takes 4 decided samples a prompt, and without an accepted "
-        "one 3 are drawn" in plan_text(few)
+        "not checked: this takes 4 decided samples a prompt; without an accepted one it gets 3"
+        in plan_text(few)
     )
     assert (enough["sampling"]["n_max"], enough["gold_check"]["possible"]) == (4, True)
     text = plan_text(enough)
@@ -84,7 +84,7 @@ def test_the_plan_says_whether_references_can_be_doubted() -> None:
     assert "or 60 % of 8" not in text
     soon = make_plan(load_recipe("r1", overrides=["sampling.give_up_after=2"]))
     assert soon["gold_check"] == {"samples": 2, "possible": False}
-    assert "4 decided samples a prompt, and without an accepted one 2 are drawn" in plan_text(soon)
+    assert "4 decided samples a prompt; without an accepted one it gets 2" in plan_text(soon)
     many = make_plan(load_recipe("r1", overrides=["sampling.n_max=8"]))
     assert "all agree on another answer, or 60 % of 8 or more" in plan_text(many)
 

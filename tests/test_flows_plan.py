@@ -6,6 +6,7 @@ import pytest
 
 from flows.plan import make_plan, plan_text
 from flows.recipe import load_recipe
+from prompts.errors import PrerequisiteError
 
 
 @pytest.mark.parametrize(("has_bfloat16", "rate", "said"), [
@@ -57,3 +58,64 @@ def test_a_plan_says_one_of_a_thing_in_the_singular(overrides: tuple[str, ...]) 
 def test_a_plan_says_one_replica_and_one_node_in_the_singular() -> None:
     text = plan_text(make_plan(load_recipe(model="qwen-7b", overrides=["teacher.cluster.gpus=16"])))
     assert "1 replica of TP8 × PP2 on 16 GPUs in 2 nodes" in text
+
+
+@pytest.mark.parametrize(("overrides", "said"), [
+    ((), ["teacher.cluster: embedded is", "--set teacher.cluster=null",
+          "teacher.serve.max_model_len is 32,768", "8,192 positions",
+          "--set teacher.serve.max_model_len=8192"]),
+    (("teacher.cluster=null",), ["--set teacher.serve.max_model_len=8192"]),
+    (("teacher.cluster={gpus: 8}", "teacher.serve.max_model_len=8192"),
+     ["--set teacher.cluster=null"]),
+])  # fmt: skip
+def test_the_embedded_teacher_is_planned_for_cores_and_its_own_positions(
+    overrides: tuple[str, ...], said: list[str]
+) -> None:
+    recipe = load_recipe(model="qwen-7b", overrides=["teacher.model=embedded", *overrides])
+    with pytest.raises(PrerequisiteError) as refused:
+        make_plan(recipe)
+    text = str(refused.value)
+    assert [words for words in said if words not in text] == []
+    assert len(text.splitlines()) == text.count("--set")
+
+
+def test_the_refused_teacher_is_planned_as_the_refusal_says() -> None:
+    changes = ["teacher.model=embedded", "teacher.cluster=null", "teacher.serve.max_model_len=8192"]
+    text = plan_text(make_plan(load_recipe(model="qwen-7b", overrides=changes)))
+    assert "one vLLM replica on this machine's cores" in text
+    assert "$" not in text
+
+
+def test_a_teacher_of_gpus_is_not_planned_for_cores() -> None:
+    recipe = load_recipe(model="qwen-7b", overrides=["teacher.cluster=null"])
+    with pytest.raises(PrerequisiteError, match="needs GPUs for its"):
+        make_plan(recipe)
+    given = recipe.teacher.model_copy(update={"urls": ("http://h:8000",)})
+    text = plan_text(make_plan(recipe.model_copy(update={"teacher": given})))
+    assert "the endpoints http://h:8000" in text
+
+
+def test_dollars_are_said_with_the_price_they_are_of() -> None:
+    plan = make_plan(load_recipe(model="qwen-7b"))
+    low, expected, high = plan["sampling"]["dollars"]
+    said = f"${expected:,.0f} (${low:,.0f} to ${high:,.0f}) at $3 a GPU-hour ($2 to $5)"
+    assert said in plan_text(plan)
+
+
+def test_a_price_of_tokens_stands_in_place_of_rented_gpus() -> None:
+    changes = ["teacher.dollars_per_million_tokens=2.5", "sampling.n_max=1", "sampling.keep=1"]
+    changes += ["prompts.sources=[{name: starter-math, limit: 20}]"]
+    recipe = load_recipe(model="qwen-7b", overrides=changes, teacher_urls=["http://h:8000"])
+    plan = make_plan(recipe)
+    tokens = plan["sampling"]["expected_tokens"]
+    assert plan["sampling"]["dollars"] == [pytest.approx(tokens * 2.5 / 1e6)] * 3
+    text = plan_text(plan)
+    assert f"${tokens * 2.5 / 1e6:.2f} at $2.5 a million completion tokens" in text
+    assert "a GPU-hour" not in text
+
+
+@pytest.mark.parametrize("urls", [[], ["http://h:8000"]])
+def test_wall_time_says_that_it_leaves_out_a_server_s_start(urls: list[str]) -> None:
+    text = plan_text(make_plan(load_recipe(teacher_urls=urls)))
+    (line,) = [line for line in text.splitlines() if "wall time" in line]
+    assert line.endswith(", without loading the model") == (not urls)
