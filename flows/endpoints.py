@@ -51,7 +51,7 @@ def served_by(
         try:
             if (found := _models(where, keys)) is not None:
                 listed[url] = found
-        except _NotUpError as error:
+        except NotUpError as error:
             down.append(error)
     if len(down) == len(urls):
         raise down[0]
@@ -87,7 +87,7 @@ def _names(models: Iterable[str]) -> str:
     return plain(", ".join(models), 500)
 
 
-class _NotUpError(PrerequisiteError):
+class NotUpError(PrerequisiteError):
     """Nobody listens there, for now."""
 
 
@@ -127,7 +127,7 @@ def _models(where: Endpoint, keys: Keys) -> dict[str, int | None] | None:
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = str(getattr(error, "reason", "") or error or type(error).__name__)
         said = _no_endpoint(where, why, keys)
-        raise (_NotUpError(str(said)) if _is_down(error) else said) from None
+        raise (NotUpError(str(said)) if _is_down(error) else said) from None
 
 
 def _is_down(error: Exception) -> bool:

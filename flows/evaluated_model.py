@@ -8,7 +8,7 @@ from pathlib import Path
 from huggingface_hub import try_to_load_from_cache
 
 from flows.chat_template import chat_template, opens_thinking, read_json
-from flows.endpoints import Keys, _NotUpError, served_by
+from flows.endpoints import Keys, NotUpError, served_by
 from flows.pins import weights_digest
 from flows.preflight import hub_problem
 from flows.serving import EMBEDDED, Served, Weights, served
@@ -88,7 +88,7 @@ def at_endpoints(
     silent = ""
     try:
         name = served_by(urls, model, key_env, max_tokens, KEYS)
-    except _NotUpError as error:
+    except NotUpError as error:
         if not may_be_down:
             raise
         name, silent = model or "", str(error)
