@@ -333,7 +333,7 @@ def _print_plan(recipe: Any, as_json: bool, rounds: int = 1) -> None:
     if rounds > 1:
         from flows.rounds import further_rounds
 
-        made["further_rounds"] = further_rounds(recipe, made["prompts"], rounds)
+        made["further_rounds"] = further_rounds(recipe, made, rounds)
         further = "\n\n" + made["further_rounds"]["text"]
     print(json.dumps(made, indent=2) if as_json else plan_text(made) + further)
 

@@ -19,6 +19,7 @@ from flows.run_folder import STAGES, RunFolder, run_path
 from flows.slurm_training import is_taken_up
 from flows.student_preflight import dataset_problems, gpu_memories_mib, student_problems
 from flows.system import disk_problem, python_problem
+from flows.teacher_plan import teacher_topology
 from prompts.contamination.benchmarks import benchmark_problem, is_on_hub
 from prompts.counted import counted
 from prompts.difficulty import ProbeRecipe
@@ -119,6 +120,11 @@ def _teacher_problems(recipe: Recipe) -> Iterator[str]:
         for url in teacher.urls:
             if problem := _endpoint_problem(url):
                 yield f"no teacher endpoint at {url}: {problem}"
+        return
+    try:
+        teacher_topology(teacher)
+    except PrerequisiteError as error:
+        yield str(error).replace("\n", "\n    ")
         return
     if teacher.cluster is not None:
         found = len(gpu_memories_mib())

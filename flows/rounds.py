@@ -16,7 +16,7 @@ from flows.chat_template import opens_thinking, student_template
 from flows.compare import compare_paths, has_scores, write_comparison
 from flows.former_student import take_over_student
 from flows.preflight import require
-from flows.progress import say
+from flows.progress import clock, say
 from flows.recipe import Recipe, RoundsRecipe, pinned
 from flows.run_folder import RunFolder, existing_run
 from flows.runs import RUNS
@@ -90,18 +90,33 @@ def next_round(first: Recipe, former: RunFolder, number: int) -> Recipe:
     return pinned(first.model_copy(update=changed))
 
 
-def further_rounds(recipe: Recipe, prompts: int, rounds: int) -> dict[str, Any]:
-    """What the rounds after the first do, as plain values and as text."""
+def further_rounds(recipe: Recipe, plan: dict[str, Any], rounds: int) -> dict[str, Any]:
+    """What the rounds after the first (`plan`) do and take, as plain values and as text."""
     first_round(recipe)
+    prompts: int = plan["prompts"]
     most = prompts * recipe.sampling.n_max
     numbers = f"rounds 2 to {rounds}" if rounds > 2 else "round 2"
     text = (
         f"{numbers}: the student of the round before, served by vLLM from its folder,\n"
         f"            answers the same {counted(prompts, 'prompt')} without examples, at most "
         f"{counted(most, 'sample')} a round;\n"
-        "            what verifies trains the next student, from the base again"
+        "            what verifies trains the next student, from the base again;\n"
+        f"            {_again(recipe, plan)}"
     )
     return {"rounds": rounds - 1, "samples_at_most_in_each": most, "text": text}
+
+
+def _again(recipe: Recipe, plan: dict[str, Any]) -> str:
+    """What each round takes; how fast it samples is known where its base is the teacher."""
+    sampling, training_s = plan["sampling"], plan["student"]["wall_s"][1]
+    alike = recipe.student.base == recipe.teacher.model
+    sampled = f" ({clock(sampling['wall_s'][1])})" if alike else ""
+    grows = recipe.rounds is not None and recipe.rounds.traces == "all"
+    more = ", and as much training more for each round before it" if grows else ""
+    return (
+        f"each takes about {sampling['expected_tokens']:,} tokens again{sampled}, "
+        f"{clock(training_s)} of training and {plan['disk_gb']:,} GB of disk{more}"
+    )
 
 
 def _begin_round(first: Recipe, former: Path, number: int, runs: Path) -> Recipe:

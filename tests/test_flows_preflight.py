@@ -127,6 +127,19 @@ def test_a_dataset_that_is_gone_is_named_with_what_makes_it_again(tmp_path: Path
     assert "--again" in line
 
 
+@pytest.mark.parametrize(("overrides", "said"), [
+    (["teacher.model=embedded"], ["--set teacher.cluster=null", "8,192 positions"]),
+    (["teacher.model=embedded", "teacher.cluster=null"], ["8,192 positions"]),
+    (["teacher.cluster=null"], ["teacher deepseek-r1 needs GPUs"]),
+])  # fmt: skip
+def test_a_teacher_that_no_plan_takes_is_not_served(
+    tmp_path: Path, overrides: list[str], said: list[str]
+) -> None:
+    recipe = load_recipe(model="qwen-7b", overrides=overrides)
+    text = "\n".join(missing(recipe, tmp_path, ["generate"]))
+    assert [words for words in said if words not in text] == []
+
+
 @pytest.mark.usefixtures("no_token")
 def test_a_student_to_be_pushed_needs_a_token_before_it_is_measured(tmp_path: Path) -> None:
     recipe = load_recipe(overrides=["student.repo_id=me/it"])

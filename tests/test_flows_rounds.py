@@ -1,6 +1,7 @@
 """distill --rounds: each round's student teaches the next, in a run of its own."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -220,10 +221,23 @@ def test_a_later_rounds_recipe_is_no_beginning(first: RunFolder) -> None:
 
 
 def test_the_dry_run_says_what_further_rounds_ask() -> None:
-    plan = further_rounds(load_recipe(), 100, 3)
-    assert plan["samples_at_most_in_each"] == 300
+    first = make_plan(load_recipe())
+    plan = further_rounds(load_recipe(), first, 3)
+    assert plan["samples_at_most_in_each"] == 3 * first["prompts"]
     assert "rounds 2 to 3: the student" in plan["text"]
-    assert further_rounds(load_recipe(), 100, 2)["text"].startswith("round 2: the student")
+    assert further_rounds(load_recipe(), first, 2)["text"].startswith("round 2: the student")
+
+
+@pytest.mark.parametrize(("model", "overrides", "said"), [
+    (None, [], r"takes about 67,680 tokens again \(.* s\), .* s of training and .* GB of disk$"),
+    (None, ["rounds.traces=all"], r"disk, and as much training more for each round before it$"),
+    ("qwen-7b", [], r"each takes about [\d,]+ tokens again, .* of training and .* GB of disk$"),
+])  # fmt: skip
+def test_the_dry_run_says_what_a_further_round_takes(
+    model: str | None, overrides: list[str], said: str
+) -> None:
+    recipe = load_recipe(model=model, overrides=overrides)
+    assert re.search(said, further_rounds(recipe, make_plan(recipe), 2)["text"])
 
 
 class Played:
