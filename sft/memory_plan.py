@@ -239,7 +239,8 @@ def _logits(student: StudentRecipe, tokens: float, moving_bytes: float) -> float
     """
     shape, width = student.architecture, _width(student)
     if not student.gpus:
-        return 3 * 4 * tokens * shape.vocab_size
+        copies = 3 if student.arithmetic == "bfloat16" else 2  # float32 ones are scored as they are
+        return copies * 4 * tokens * shape.vocab_size
     tile = width * min(tokens, LOGITS_AT_ONCE[0]) * min(shape.vocab_size, LOGITS_AT_ONCE[1])
     read = (4 + width) * tokens * shape.hidden_size
     head = tile + read + 4 * shape.vocab_size * shape.hidden_size
